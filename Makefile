@@ -1,0 +1,70 @@
+# Two commands matter: `make run` (the whole system) and `make test` (the proof).
+# Everything they need is installed into .venv from hash-pinned lock files.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not ((3,11) <= sys.version_info < (3,14)))' \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+CORE_LOCKS := requirements/uv.txt requirements/core.txt
+LOCKS := $(CORE_LOCKS) requirements/dev.txt
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: run test check demo test-ib-insync lock format clean help
+
+help:  ## List the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+run: $(VENV)/.core  ## Start everything: http://localhost:8000, Ctrl-C stops it
+	@$(BIN)/python manage.py up
+
+demo: $(VENV)/.core  ## A trading day over HTTP, with a receipt; exit status tells
+	@$(BIN)/python manage.py demo
+
+test: $(VENV)/.dev  ## Every test but the browser's
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(VENV)/.dev  ## Format, lint, types, imports, migrations, deployment profile
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	DJANGO_SETTINGS_MODULE=config.settings.typecheck $(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m config.deploy_check
+
+format: $(VENV)/.dev  ## Put every file into the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test-ib-insync: .venv-ib-insync/.stamp  ## The broker tests against ib_insync, in its own environment
+	@.venv-ib-insync/bin/python -m pytest -q tests/brokers/test_ib_library.py
+
+lock: $(VENV)/.core  ## Resolve pyproject.toml anew into requirements/*.txt
+	@sh requirements/lock.sh $(BIN)/uv
+
+clean:  ## Remove environments and caches; the state in .oms stays
+	rm -rf .venv .venv-ib-insync .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/uv: requirements/uv.txt
+	@test -n "$(PYTHON)" || { echo "Blotter needs Python 3.11, 3.12 or 3.13 on the PATH."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module; on Debian: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# `uv pip sync` removes what is not listed, so every set is synced in one call; a development
+# environment serves `make run` too and is never stripped back.
+$(VENV)/.core: $(VENV)/bin/uv $(CORE_LOCKS)
+	@if [ -f $(VENV)/.dev ]; then $(MAKE) -s $(VENV)/.dev; else \
+		$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(CORE_LOCKS); fi
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/uv $(LOCKS)
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(LOCKS)
+	@touch $@ $(VENV)/.core
+
+.venv-ib-insync/.stamp: $(VENV)/bin/uv requirements/ib_insync.txt
+	@$(PYTHON) -m venv .venv-ib-insync
+	@$(BIN)/uv pip sync -q --python .venv-ib-insync/bin/python --require-hashes requirements/ib_insync.txt
+	@touch $@

@@ -1,0 +1,194 @@
+"""One transaction of the paper venue's books: what it reads, collects and writes at the end.
+
+The venue's row is locked first, so that batches of two processes never mix, and the session
+number in it tells whether this process is still the one that is logged on.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from brokers.adapters.base import NewOrder
+from brokers.adapters.paper.messages import Message, Stamp, refusal_row, report_row
+from brokers.models import (
+    FaultSwitch,
+    PaperAccount,
+    PaperClientId,
+    PaperExecution,
+    PaperFault,
+    PaperOrder,
+    PaperVenue,
+)
+from trading.matching import Report
+from trading.vocabulary import CommandKind, CxlRejReason, ExecType, OrdStatus
+
+
+class SessionReplaced(Exception):
+    """A newer session is logged on at this venue; this one must not write any more."""
+
+
+@dataclass
+class Books:
+    """The unit of work of one batch. ``messages`` are in the order they were made."""
+
+    venue: PaperVenue
+    now: datetime
+    messages: list[Message] = field(default_factory=list)
+    _accounts: dict[str, PaperAccount | None] = field(default_factory=dict)
+    _accounts_by_id: dict[int, PaperAccount] = field(default_factory=dict)
+    _new_ids: dict[tuple[int, str], PaperOrder] = field(default_factory=dict)
+    _new_orders: list[PaperOrder] = field(default_factory=list)
+    _changed: dict[str, PaperOrder] = field(default_factory=dict)
+    _rows: list[PaperExecution] = field(default_factory=list)
+    _faults: list[PaperFault] | None = None
+    _first_order_no: int = 0
+
+    @classmethod
+    def open(cls, connection_id: int, session: int, now: datetime) -> "Books":
+        """Lock the venue. :raises SessionReplaced: if ``session`` is not the one logged on."""
+        venue = PaperVenue.objects.select_for_update().get(pk=connection_id)
+        if venue.session != session:
+            raise SessionReplaced(f"session {venue.session} is logged on, this is {session}")
+        return cls(venue, now, _first_order_no=venue.last_order_no)
+
+    # --- reading ----------------------------------------------------------------------------
+
+    def account(self, code: str) -> PaperAccount | None:
+        """The venue's account of this code, None where it has none."""
+        if code not in self._accounts:
+            rows = PaperAccount.objects.select_related("account")
+            found = rows.filter(venue=self.venue, account__code=code).first()
+            self._accounts[code] = found
+            if found is not None:
+                self._accounts_by_id[found.account_id] = found
+        return self._accounts[code]
+
+    def account_of(self, order: PaperOrder) -> PaperAccount:
+        """The account an order belongs to."""
+        if order.account_id not in self._accounts_by_id:
+            rows = PaperAccount.objects.select_related("account")
+            found = rows.get(pk=order.account_id)
+            self._accounts[found.account.code] = found
+            self._accounts_by_id[order.account_id] = found
+        return self._accounts_by_id[order.account_id]
+
+    def knows(self, account: PaperAccount, venue_cl_ord_id: str) -> bool:
+        """Whether the account ever used this client id."""
+        return self.order_of(account, venue_cl_ord_id) is not None
+
+    def order_of(self, account: PaperAccount, venue_cl_ord_id: str) -> PaperOrder | None:
+        """The order that carries, or once carried, this client id."""
+        key = (account.account_id, venue_cl_ord_id)
+        if key in self._new_ids:
+            return self._new_ids[key]
+        ids = PaperClientId.objects.filter(
+            account_id=account.account_id, venue_cl_ord_id=venue_cl_ord_id
+        )
+        known = ids.values_list("order_id", flat=True).first()
+        if known is None:
+            return None
+        order = PaperOrder.objects.get(pk=known)
+        return self._changed.get(order.order_id, order)
+
+    def claim_fault(self, switch: FaultSwitch, command: CommandKind) -> PaperFault | None:
+        """Use one of the times a fault is switched on for; None where it is off."""
+        if self._faults is None:
+            rows = PaperFault.objects.select_for_update().filter(venue=self.venue, remaining__gt=0)
+            self._faults = list(rows)
+        for fault in self._faults:
+            if (fault.switch, fault.command) == (switch, command) and fault.remaining > 0:
+                fault.remaining -= 1
+                fault.save(update_fields=["remaining"])
+                return fault
+        return None
+
+    # --- writing ----------------------------------------------------------------------------
+
+    def enter(
+        self, command: NewOrder, account: PaperAccount, day_ends_at: datetime | None
+    ) -> PaperOrder:
+        """Give an arriving order its number and its row."""
+        self.venue.last_order_no += 1
+        order = PaperOrder(
+            account_id=account.account_id,
+            venue=self.venue,
+            order_id=f"P{self.venue.connection_id}-{self.venue.last_order_no}",
+            venue_cl_ord_id=command.venue_cl_ord_id,
+            symbol=command.symbol,
+            currency=command.rules.currency,
+            tick_size=command.rules.tick_size,
+            lot_size=command.rules.lot_size,
+            multiplier=command.rules.multiplier,
+            side=command.side.value,
+            ord_type=command.ord_type.value,
+            time_in_force=command.time_in_force.value,
+            order_qty=command.order_qty,
+            price=command.price,
+            cum_qty=command.order_qty * 0,
+            ord_status=OrdStatus.NEW.value,
+            is_working=True,
+            priority=0,
+            day_ends_at=day_ends_at,
+            created_at=self.now,
+            updated_at=self.now,
+        )
+        self._new_orders.append(order)
+        self.name(order, command.venue_cl_ord_id)
+        return order
+
+    def name(self, order: PaperOrder, venue_cl_ord_id: str) -> None:
+        """Let an order carry a client id from now on."""
+        order.venue_cl_ord_id = venue_cl_ord_id
+        self._new_ids[(order.account_id, venue_cl_ord_id)] = order
+
+    def record(self, order: PaperOrder, report: Report) -> Message:
+        """Journal an engine report; ``order`` has the figures it leaves."""
+        self.touch(order)
+        return self._journal(report_row(order, report, self._stamp(order)), order)
+
+    def refuse(
+        self, order: PaperOrder, request_id: str, reason: CxlRejReason, text: str
+    ) -> Message:
+        """Journal that a cancel or replace of ``order`` is refused."""
+        row = refusal_row(
+            order, request_id=request_id, reason=reason, text=text, stamp=self._stamp(order)
+        )
+        return self._journal(row, order)
+
+    def touch(self, order: PaperOrder) -> None:
+        """Note that an order's row is to be written."""
+        order.updated_at = self.now
+        self._changed[order.order_id] = order
+
+    def save(self) -> None:
+        """Write everything collected, in five statements or fewer for one order."""
+        PaperOrder.objects.bulk_create(self._new_orders)
+        new = {order.order_id for order in self._new_orders}
+        for order_id, order in self._changed.items():
+            if order_id not in new:
+                order.save()
+        PaperClientId.objects.bulk_create(
+            PaperClientId(account_id=account_id, venue_cl_ord_id=name, order_id=order.pk)
+            for (account_id, name), order in self._new_ids.items()
+        )
+        for row in self._rows:
+            assert row.order is not None, "every message is about an order"
+            row.order_id = row.order.pk
+        PaperExecution.objects.bulk_create(self._rows)
+        touched = {row.account_id for row in self._rows}
+        for account_id in touched:
+            self._accounts_by_id[account_id].save(update_fields=["last_seq"])
+        if self.venue.last_order_no != self._first_order_no:
+            self.venue.save(update_fields=["last_order_no"])
+
+    def _stamp(self, order: PaperOrder) -> Stamp:
+        account = self.account_of(order)
+        account.last_seq += 1
+        return Stamp(account, account.last_seq, self.now)
+
+    def _journal(self, row: PaperExecution, order: PaperOrder) -> Message:
+        self._rows.append(row)
+        message = Message(
+            self.account_of(order).account.code, row.raw.encode(), ExecType(row.exec_type)
+        )
+        self.messages.append(message)
+        return message

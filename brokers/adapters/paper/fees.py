@@ -1,0 +1,15 @@
+"""What the paper venue charges for an execution."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+_BASIS_POINT = Decimal("0.0001")
+_CENT = Decimal("0.01")
+
+
+def fee_of(*, qty: Decimal, px: Decimal, multiplier: Decimal, bps: Decimal) -> Decimal:
+    """Basis points of the traded amount, rounded half-even to the cent.
+
+    >>> fee_of(qty=Decimal(10), px=Decimal("1250.50"), multiplier=Decimal(1), bps=Decimal(1))
+    Decimal('1.25')
+    """
+    return (qty * px * multiplier * bps * _BASIS_POINT).quantize(_CENT, ROUND_HALF_EVEN)

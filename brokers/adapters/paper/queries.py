@@ -1,0 +1,112 @@
+"""What the paper venue answers when asked: read from its committed books, for one account."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import QuerySet, Sum
+
+from brokers.adapters.base import (
+    BalancesPage,
+    ExecutionsPage,
+    Lookup,
+    OrdersPage,
+    PositionsPage,
+    VenueOrder,
+)
+from brokers.adapters.paper.messages import leaves_qty
+from brokers.models import PaperAccount, PaperClientId, PaperExecution, PaperOrder
+from tenants.binding import tenant_bound
+from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
+
+
+def lookup(schema: str, connection_id: int, account: str, venue_cl_ord_id: str) -> Lookup:
+    """Find an order by any client id of its chain."""
+    with tenant_bound(schema):
+        owner = _account(connection_id, account)
+        if owner is None:
+            return Lookup(None, complete=False)
+        known = PaperClientId.objects.filter(
+            account_id=owner.account_id, venue_cl_ord_id=venue_cl_ord_id
+        )
+        order_pk = known.values_list("order_id", flat=True).first()
+        if order_pk is None:
+            return Lookup(None, complete=True)
+        return Lookup(_shown(account, PaperOrder.objects.get(pk=order_pk)), complete=True)
+
+
+def open_orders(schema: str, connection_id: int, account: str) -> OrdersPage:
+    """All working orders, oldest first."""
+    with tenant_bound(schema):
+        owner = _account(connection_id, account)
+        if owner is None:
+            return OrdersPage((), complete=False)
+        rows = PaperOrder.objects.filter(
+            venue_id=connection_id, account_id=owner.account_id, is_working=True
+        )
+        orders = tuple(_shown(account, order) for order in rows.order_by("id"))
+        return OrdersPage(orders, complete=True)
+
+
+def executions(schema: str, connection_id: int, account: str, since: datetime) -> ExecutionsPage:
+    """The trade messages from an instant on, as they were sent, in their order."""
+    with tenant_bound(schema):
+        owner = _account(connection_id, account)
+        if owner is None:
+            return ExecutionsPage((), complete=False)
+        rows = _trades(owner).filter(transact_time__gte=since).order_by("venue_seq")
+        messages = tuple(raw.encode() for raw in rows.values_list("raw", flat=True))
+        return ExecutionsPage(messages, complete=True)
+
+
+def positions(schema: str, connection_id: int, account: str) -> PositionsPage:
+    """Signed quantities by symbol, zero ones left out."""
+    with tenant_bound(schema):
+        owner = _account(connection_id, account)
+        if owner is None:
+            return PositionsPage({}, complete=False)
+        sums = _trades(owner).values("symbol").annotate(held=Sum("qty_delta")).order_by()
+        held = {(account, row["symbol"]): row["held"] for row in sums if row["held"]}
+        return PositionsPage(held, complete=True)
+
+
+def balances(schema: str, connection_id: int, account: str) -> BalancesPage:
+    """Cash by currency: what the account opened with, and what trades moved, fees taken."""
+    with tenant_bound(schema):
+        owner = _account(connection_id, account)
+        if owner is None:
+            return BalancesPage({}, complete=False)
+        sums = _trades(owner).values("currency").annotate(moved=Sum("cash_delta")).order_by()
+        cash = {(account, row["currency"]): Decimal(row["moved"]) for row in sums}
+        key = (account, owner.currency)
+        cash[key] = cash.get(key, Decimal(0)) + owner.opening_cash
+        return BalancesPage(cash, complete=True)
+
+
+def _account(connection_id: int, code: str) -> PaperAccount | None:
+    """The account; where the venue has none, its answers are incomplete, hence no evidence."""
+    rows = PaperAccount.objects.select_related("account")
+    return rows.filter(venue_id=connection_id, account__code=code).first()
+
+
+def _trades(owner: PaperAccount) -> QuerySet[PaperExecution]:
+    return PaperExecution.objects.filter(
+        account_id=owner.account_id, exec_type=ExecType.TRADE.value
+    )
+
+
+def _shown(account: str, order: PaperOrder) -> VenueOrder:
+    return VenueOrder(
+        account=account,
+        venue_cl_ord_id=order.venue_cl_ord_id,
+        order_id=order.order_id,
+        symbol=order.symbol,
+        side=Side(order.side),
+        ord_type=OrdType(order.ord_type),
+        ord_status=OrdStatus(order.ord_status),
+        order_qty=order.order_qty,
+        cum_qty=order.cum_qty,
+        leaves_qty=leaves_qty(order),
+        price=order.price,
+        time_in_force=TimeInForce(order.time_in_force),
+        text=order.text,
+    )

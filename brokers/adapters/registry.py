@@ -1,0 +1,23 @@
+"""Which adapter serves which broker: the one line a new broker adds."""
+
+from functools import cache
+from importlib import import_module
+
+from brokers.adapters.base import Broker, Capabilities
+
+ADAPTERS = {
+    "paper": "brokers.adapters.paper.adapter.PaperBroker",
+}
+
+
+@cache
+def adapter_class(broker: str) -> type[Broker]:
+    """Return the adapter of a broker's name. :raises KeyError: for a name nobody registered."""
+    module, _, name = ADAPTERS[broker].rpartition(".")
+    found: type[Broker] = getattr(import_module(module), name)
+    return found
+
+
+def capabilities_of(broker: str) -> Capabilities:
+    """Return what the broker's adapter declares, without a session."""
+    return adapter_class(broker).capabilities

@@ -1,0 +1,209 @@
+"""The paper venue's own books. They are the venue's memory: only its adapter touches them.
+
+The order management system learns of them as it would of a foreign exchange's: by answers,
+messages and queries. Constraint-less keys are those of rows written with every order.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from brokers.models.connections import BrokerAccount, BrokerConnection
+from trading.vocabulary import CommandKind, ExecType, OrdStatus, OrdType, Side, TimeInForce
+
+
+def _choices(enum: Any) -> list[tuple[str, str]]:
+    return [(member.value, member.value) for member in enum]
+
+
+def _exact(**options: Any) -> Any:
+    return models.DecimalField(max_digits=24, decimal_places=12, **options)
+
+
+def _loose_key(model: Any, **options: Any) -> Any:
+    return models.ForeignKey(
+        model, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+", **options
+    )
+
+
+class FaultSwitch(models.TextChoices):
+    """What the paper venue can be told to do wrong."""
+
+    LOSE_ACK = "lose_ack"
+    DROP_BEFORE_READ = "drop_before_read"
+    CANCEL_LOST = "cancel_lost"
+    DUPLICATE_FILL = "duplicate_fill"
+    DELAY_ACK = "delay_ack"
+
+
+class PaperVenue(models.Model):
+    """The venue end of one connection. ``session`` rises with every log-on: the older session's
+    writes fail from then on, as a venue that lets one session in would have it.
+    """
+
+    connection = models.OneToOneField(
+        BrokerConnection, on_delete=models.PROTECT, primary_key=True, related_name="+"
+    )
+    session = models.BigIntegerField(default=0)
+    last_order_no = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "paper_venue"
+
+    def __str__(self) -> str:
+        return f"paper venue {self.connection_id}"
+
+
+class PaperAccount(models.Model):
+    """An account as the venue has it: opening cash, fee rates in basis points, message counter."""
+
+    account = models.OneToOneField(
+        BrokerAccount, on_delete=models.PROTECT, primary_key=True, related_name="+"
+    )
+    venue = models.ForeignKey(PaperVenue, on_delete=models.PROTECT, related_name="accounts")
+    currency = models.CharField(max_length=8)
+    opening_cash = _exact()
+    maker_bps = models.DecimalField(max_digits=8, decimal_places=4)
+    taker_bps = models.DecimalField(max_digits=8, decimal_places=4)
+    last_seq = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "paper_account"
+
+    def __str__(self) -> str:
+        return f"paper account {self.account_id}"
+
+
+class PaperOrder(models.Model):
+    """An order in the venue's book, or one it had. ``priority`` orders equal prices by time."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = _loose_key(BrokerAccount)
+    venue = _loose_key(PaperVenue)
+    order_id = models.CharField(max_length=32)
+    venue_cl_ord_id = models.CharField(max_length=32)
+    symbol = models.CharField(max_length=32)
+    currency = models.CharField(max_length=8)
+    tick_size = _exact()
+    lot_size = _exact()
+    multiplier = _exact()
+    side = models.CharField(max_length=10, choices=_choices(Side))
+    ord_type = models.CharField(max_length=24, choices=_choices(OrdType))
+    time_in_force = models.CharField(max_length=3, choices=_choices(TimeInForce))
+    order_qty = _exact()
+    price = _exact(null=True)
+    cum_qty = _exact(default=0)
+    ord_status = models.CharField(max_length=16, choices=_choices(OrdStatus))
+    is_working = models.BooleanField()
+    priority = models.BigIntegerField()
+    day_ends_at = models.DateTimeField(null=True)
+    text = models.CharField(max_length=200, default="")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "paper_order"
+        indexes = [
+            models.Index(
+                fields=["venue", "priority"], condition=Q(is_working=True), name="paper_working"
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["venue", "order_id"], name="paper_order_id_once"),
+            models.CheckConstraint(
+                condition=Q(cum_qty__gte=0) & Q(cum_qty__lte=F("order_qty")),
+                name="paper_never_overfills",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_working=False) | Q(cum_qty__lt=F("order_qty")),
+                name="paper_working_has_rest",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id} {self.side} {self.order_qty} {self.symbol}"
+
+
+class PaperClientId(models.Model):
+    """Every client id the venue ever took, of orders and replaces: unique for ever."""
+
+    id = models.BigAutoField(primary_key=True)
+    account = _loose_key(BrokerAccount)
+    venue_cl_ord_id = models.CharField(max_length=32)
+    order = _loose_key(PaperOrder)
+
+    class Meta:
+        db_table = "paper_client_id"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "venue_cl_ord_id"], name="paper_client_id_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.venue_cl_ord_id
+
+
+class PaperExecution(models.Model):
+    """One message of the venue's journal, a trade or another report, as its bytes. Append-only.
+
+    ``venue_seq`` counts an account's messages without a gap; ``exec_id`` is made of it.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    account = _loose_key(BrokerAccount)
+    order = _loose_key(PaperOrder, null=True)
+    venue_seq = models.BigIntegerField()
+    exec_id = models.CharField(max_length=64)
+    exec_type = models.CharField(max_length=16, choices=_choices(ExecType))
+    symbol = models.CharField(max_length=32)
+    currency = models.CharField(max_length=8)
+    qty_delta = _exact(default=0)
+    cash_delta = models.DecimalField(max_digits=38, decimal_places=18, default=0)
+    transact_time = models.DateTimeField()
+    raw = models.TextField()
+
+    class Meta:
+        db_table = "paper_execution"
+        indexes = [
+            models.Index(
+                fields=["account", "transact_time"],
+                condition=Q(exec_type=ExecType.TRADE.value),
+                name="paper_trades",
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "venue_seq"], name="paper_seq_once"),
+            models.UniqueConstraint(fields=["account", "exec_id"], name="paper_exec_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exec_id} {self.exec_type}"
+
+
+class PaperFault(models.Model):
+    """A fault the venue shall show for the next ``remaining`` commands of a kind (or fills)."""
+
+    id = models.BigAutoField(primary_key=True)
+    venue = models.ForeignKey(PaperVenue, on_delete=models.PROTECT, related_name="faults")
+    switch = models.CharField(max_length=24, choices=FaultSwitch.choices)
+    command = models.CharField(max_length=8, choices=_choices(CommandKind))
+    remaining = models.IntegerField()
+    delay_ms = models.IntegerField(default=0)
+    set_by = models.CharField(max_length=200)
+    set_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "paper_fault"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["venue", "switch", "command"], name="paper_fault_switch_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(remaining__gte=0) & Q(delay_ms__gte=0), name="paper_fault_counts"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.switch} x{self.remaining}"

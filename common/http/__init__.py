@@ -1,0 +1,1 @@
+"""The kit of every door: strict JSON in, problem+json out, the same at each path under /api."""

@@ -1,0 +1,1 @@
+"""The front process: one origin for a browser on one machine."""

@@ -1,0 +1,23 @@
+"""``manage.py migrate``: ``public`` and every tenant; with an app label, ``public`` alone."""
+
+from typing import Any
+
+from django.core.management.commands.migrate import Command as DjangoMigrate
+
+from config.migrate import migrate_all
+
+
+class Command(DjangoMigrate):
+    """Migrates all schemas; Django's own options steer ``public`` (``migrate oms 0003``)."""
+
+    help = "Bring public and every tenant's schema to the newest state."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run ours for the plain call, Django's for anything special."""
+        special = ("app_label", "plan", "fake", "fake_initial", "check_unapplied", "prune")
+        if any(options.get(name) for name in special):
+            super().handle(*args, **options)
+            return
+        changed = migrate_all(self.stdout if options["verbosity"] else None)
+        if options["verbosity"] and not changed:
+            self.stdout.write("Nothing to migrate.")

@@ -1,0 +1,116 @@
+"""Settings that every profile shares. All reads of the environment go through ``config.env``."""
+
+from pathlib import Path
+from typing import Any
+
+from config import database_url, env
+
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+OMS_DOMAIN = env.text("OMS_DOMAIN", "localhost")
+OMS_PORT = env.integer("OMS_PORT", 8000)
+OMS_STATE_DIR = env.path("OMS_STATE_DIR", BASE_DIR / ".oms")
+OMS_QUOTE_MAX_AGE_S = 5
+OMS_REPLAY_SECONDS_PER_DAY = env.integer("OMS_REPLAY_SECONDS_PER_DAY", 60)
+OMS_RESERVED_CASH = "risk.selectors.reserved_cash"  # portfolio lies below risk and asks by name
+OMS_GATEWAY_HOLDER = env.text("OMS_GATEWAY_HOLDER")  # set by a supervisor of exactly one gateway
+OMS_EVENT_SOURCE_TENANTS = "tenants.selectors.active_schemas"
+OMS_TENANT_BINDING = "tenants.binding.tenant_bound"
+
+DEBUG = False
+ALLOWED_HOSTS = ["*"]  # tenants.middleware answers unknown hosts itself, in JSON
+
+SHARED_APPS = [
+    "config",
+    "django.contrib.admin",  # before django_tenants, whose admin pages expect another request.tenant
+    "django_tenants",
+    "tenants",
+    "accounts",
+    "marketdata",
+    "common",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "ninja",
+]
+TENANT_APPS = ["events", "brokers", "portfolio", "risk", "oms"]
+INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+PUBLIC_SCHEMA_NAME = "public"
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.MembershipBackend"]
+
+MIDDLEWARE = [
+    "common.http.middleware.RequestIdMiddleware",
+    "config.metrics.MetricsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "accounts.middleware.TenantRequestMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def postgres(url: str) -> dict[str, Any]:
+    """Return Django's DATABASES["default"] for one libpq URL."""
+    return {
+        "ENGINE": "tenants.db",
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        **database_url.parse(url),
+    }
+
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SILENCED_SYSTEM_CHECKS: list[str] = []

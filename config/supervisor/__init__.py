@@ -1,0 +1,1 @@
+"""`manage.py up`: the whole system on one machine, supervised."""

@@ -1,0 +1,223 @@
+"""One broker connection, held under a lease: reconcile first, then send, always listen.
+
+A session is crash-only: whatever fails ends it, and it starts again from the lease. What it left
+SENDING under an older epoch is UNKNOWN to the next start, never resent blindly.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from brokers import services as broker_services
+from brokers.adapters.base import Broker, NotConnected
+from brokers.adapters.registry import adapter_class
+from brokers.models import BrokerConnection
+from brokers.services import Lease
+from marketdata.hub import QuoteHub
+from oms.gateway import messages, recovery, sender
+from oms.gateway.clock import utcnow
+from oms.gateway.database import DatabaseAway, DatabaseThreads
+from oms.services import protocol
+
+log = logging.getLogger("oms.gateway")
+POLL_S = 1.0
+RECOVERY_POLL_S = 0.25
+LEASE_POLL_S = 0.5
+RECONCILE_EVERY_S = 60.0
+RESTART_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class LeaseLost(Exception):
+    """Another gateway holds the connection now, or renewal came too late: nothing may be sent."""
+
+
+class Session:
+    """Runs one connection of one firm. ``start`` and ``close`` are called once each."""
+
+    def __init__(
+        self,
+        *,
+        schema: str,
+        connection_id: int,
+        broker_name: str,
+        holder: str,
+        database: DatabaseThreads,
+        quotes: QuoteHub,
+    ) -> None:
+        self.schema = schema
+        self.connection_id = connection_id
+        self.broker_name = broker_name
+        self.holder = holder
+        self.database = database
+        self.quotes = quotes
+        self.lease: Lease | None = None
+        self.broker: Broker | None = None
+        self._wake = asyncio.Event()
+        self._reconcile = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin, and begin again after every failure."""
+        self._task = asyncio.create_task(self._run_for_ever(), name=f"session {self.schema}")
+
+    def wake(self, *, reconcile: bool) -> None:
+        """There may be something to send, or somebody asks for a comparison with the venue."""
+        if reconcile:
+            self._reconcile.set()
+        self._wake.set()
+
+    async def close(self) -> None:
+        """Stop sending, end the connection, give the lease back."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run_for_ever(self) -> None:
+        failures = 0
+        while True:
+            started = time.monotonic()
+            try:
+                await self._run_once()
+            except* (DatabaseAway, LeaseLost, NotConnected, ConnectionError, TimeoutError) as group:
+                log.warning("session of %s ends: %s", self.schema, group.exceptions[0])
+            except* Exception:
+                log.exception("session of %s fails", self.schema)
+            failures = 0 if time.monotonic() - started > 30 else failures + 1
+            await asyncio.sleep(RESTART_S[min(failures, len(RESTART_S) - 1)])
+
+    async def _run_once(self) -> None:
+        await self._acquire_lease()
+        broker = adapter_class(self.broker_name)(
+            schema=self.schema,
+            connection_id=self.connection_id,
+            quote_source=self.quotes,
+            run_db=self.database.run,
+        )
+        self.broker = broker
+        broker.on_message = self._on_message
+        try:
+            await broker.connect()
+            await self.database.run(
+                protocol.take_over,
+                schema=self.schema,
+                connection_id=self.connection_id,
+                epoch=self.epoch,
+                now=utcnow(),
+            )
+            await recovery.reconcile(self)
+            await self._mark(BrokerConnection.State.UP)
+            log.info("session of %s is up under epoch %s", self.schema, self.epoch)
+            await self._run_loops()
+        finally:
+            await broker.close()
+            with contextlib.suppress(DatabaseAway):  # the lease then runs out by itself
+                await self._release("the session ended")
+
+    async def _run_loops(self) -> None:
+        loops: list[Callable[[], Awaitable[None]]] = [
+            self._keep_lease,
+            self._send_loop,
+            self._recovery_loop,
+            self._reconcile_loop,
+            self._watch_connection,
+        ]
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
+                group.create_task(_as_coroutine(loop))
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the lease commands go out under."""
+        assert self.lease is not None, "a session has a lease while it runs"
+        return self.lease.epoch
+
+    async def _acquire_lease(self) -> None:
+        while True:
+            self.lease = await self.database.run(
+                broker_services.acquire_lease,
+                schema=self.schema,
+                connection_id=self.connection_id,
+                holder=self.holder,
+                now=utcnow(),
+            )
+            if self.lease is not None:
+                return
+            await asyncio.sleep(LEASE_POLL_S)
+
+    async def _keep_lease(self) -> None:
+        """Also the heartbeat of the connection: each renewal stamps when it was last seen up."""
+        while True:
+            await asyncio.sleep(broker_services.LEASE_RENEW_EVERY.total_seconds())
+            assert self.lease is not None
+            self.lease = await self.database.run(
+                broker_services.renew_lease, schema=self.schema, lease=self.lease, now=utcnow()
+            )
+            if self.lease is None:
+                raise LeaseLost(f"the lease of {self.schema} went to another gateway")
+            await self._mark(BrokerConnection.State.UP)
+
+    async def _send_loop(self) -> None:
+        """One sender per account at a time; accounts go side by side."""
+        while True:
+            self._wake.clear()
+            accounts = await self.database.run(
+                protocol.queued_accounts,
+                schema=self.schema,
+                connection_id=self.connection_id,
+                now=utcnow(),
+            )
+            if accounts:
+                await asyncio.gather(*(sender.drain(self, account) for account in accounts))
+                continue
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_S)
+
+    async def _recovery_loop(self) -> None:
+        while True:
+            await recovery.look_up_unknown(self)
+            await asyncio.sleep(RECOVERY_POLL_S)
+
+    async def _reconcile_loop(self) -> None:
+        while True:
+            self._reconcile.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._reconcile.wait(), RECONCILE_EVERY_S)
+            await recovery.reconcile(self)
+
+    async def _watch_connection(self) -> None:
+        assert self.broker is not None
+        raise ConnectionError(await self.broker.wait_disconnected())
+
+    async def _on_message(self, account_code: str, raw: bytes) -> None:
+        assert self.broker is not None
+        await self.database.run(
+            messages.take,
+            schema=self.schema,
+            account_code=account_code,
+            raw=raw,
+            parse=self.broker.parse,
+            now=utcnow(),
+        )
+
+    async def _mark(self, state: BrokerConnection.State, reason: str = "") -> None:
+        await self.database.run(
+            broker_services.set_connection_state,
+            schema=self.schema,
+            connection_id=self.connection_id,
+            state=state,
+            reason=reason,
+            now=utcnow(),
+        )
+
+    async def _release(self, reason: str) -> None:
+        await self._mark(BrokerConnection.State.DOWN, reason)
+        if self.lease is not None:
+            await self.database.run(
+                broker_services.release_lease, schema=self.schema, lease=self.lease, now=utcnow()
+            )
+
+
+async def _as_coroutine(function: Callable[[], Awaitable[None]]) -> None:
+    await function()

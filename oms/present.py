@@ -1,0 +1,104 @@
+"""Orders and executions as the API, the events and the pages show them: one form everywhere."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from common.numbers import dec_str, opt_dec_str
+from oms.models import Command, Execution, Order, OrderEvent
+from trading.vocabulary import CommandState
+
+
+def instant(moment: datetime | None) -> str | None:
+    """RFC 3339 in UTC with microseconds and a Z."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def pending_row(command: Command) -> dict[str, Any]:
+    """One command without an outcome."""
+    since = {
+        CommandState.SENDING.value: command.sending_at,
+        CommandState.UNKNOWN.value: command.unknown_since,
+    }.get(command.state, command.created_at)
+    return {
+        "kind": command.kind,
+        "cl_ord_id": command.cl_ord_id,
+        "state": command.state,
+        "since": instant(since),
+    }
+
+
+def order_json(order: Order, commands: Iterable[Command], *, account_code: str) -> dict[str, Any]:
+    """The order object of the API; ``commands`` are its commands without an outcome."""
+    avg_px = order.gross_trade_amt / order.cum_qty if order.cum_qty else None
+    return {
+        "id": order.id,
+        "account": account_code,
+        "cl_ord_id": order.cl_ord_id,
+        "orig_cl_ord_id": order.orig_cl_ord_id,
+        "order_id": order.order_id,
+        "symbol": order.symbol,
+        "side": order.side,
+        "ord_type": order.ord_type,
+        "order_qty": dec_str(order.order_qty),
+        "price": opt_dec_str(order.price),
+        "stop_px": opt_dec_str(order.stop_px),
+        "display_qty": opt_dec_str(order.display_qty),
+        "time_in_force": order.time_in_force,
+        "expire_time": instant(order.expire_time),
+        "exec_inst": order.exec_inst,
+        "ord_status": order.ord_status,
+        "cum_qty": dec_str(order.cum_qty),
+        "leaves_qty": dec_str(order.leaves_qty),
+        "avg_px": None if avg_px is None else dec_str(round(avg_px, 12)),
+        "overfill_qty": dec_str(order.overfill_qty),
+        "pending": [pending_row(command) for command in commands],
+        "mode": order.mode,
+        "source": order.source,
+        "strategy": order.strategy,
+        "ord_rej_reason": order.ord_rej_reason,
+        "text": order.text,
+        "tags": order.tags,
+        "version": order.version,
+        "created_at": instant(order.created_at),
+        "updated_at": instant(order.updated_at),
+    }
+
+
+def execution_json(execution: Execution, *, broker_order_id: str | None) -> dict[str, Any]:
+    """One row of the trade ledger; ``order_id`` is our order's id."""
+    return {
+        "id": execution.id,
+        "order_id": execution.order_id,
+        "broker_order_id": broker_order_id,
+        "exec_id": execution.exec_id,
+        "exec_type": execution.exec_type,
+        "side": execution.side,
+        "symbol": execution.symbol,
+        "last_qty": dec_str(execution.last_qty),
+        "last_px": dec_str(execution.last_px),
+        "fee": dec_str(execution.fee),
+        "fee_currency": execution.fee_currency,
+        "liquidity": execution.liquidity,
+        "late": execution.late,
+        "transact_time": instant(execution.transact_time),
+    }
+
+
+def event_json(event: OrderEvent, raw: str | None) -> dict[str, Any]:
+    """One event of an order's life; ``raw`` is the venue's message for those who may see it."""
+    return {
+        "seq": event.seq,
+        "at": instant(event.at),
+        "exec_type": event.exec_type,
+        "ord_status": event.after,
+        "source": event.source,
+        "actor": event.actor,
+        "verdict": event.verdict,
+        "before": event.before,
+        "after": event.after,
+        "report": event.report,
+        "raw": raw,
+    }

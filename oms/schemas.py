@@ -1,0 +1,190 @@
+"""What the order doors take: strict bodies and queries, turned into intents and terms."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from common.http.query import StrictQuery
+from common.http.schema import (
+    EnumIn,
+    PositiveDecimalIn,
+    StrictSchema,
+    Text,
+    UlidIn,
+    UtcDatetimeIn,
+)
+from trading.orders.intent import OrderIntent
+from trading.vocabulary import OrdStatus, OrdType, Side, TimeInForce
+
+MAX_BATCH = 200
+MAX_TAGS = 20
+
+
+def _cl_ord_id(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PydanticCustomError("invalid_type", "Expected a string.")
+    if not 1 <= len(value) <= 36 or not value.isascii():
+        raise PydanticCustomError(
+            "invalid_cl_ord_id", "1 to 36 of A-Z a-z 0-9 . _ -, not starting with . or -."
+        )
+    return value
+
+
+def _symbol(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PydanticCustomError("invalid_type", "Expected a string.")
+    return value
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise PydanticCustomError("invalid_type", "Expected a string.")
+    if not 1 <= len(value) <= 64 or not value.isprintable():
+        raise PydanticCustomError("out_of_range", "Expected 1 to 64 printable characters.")
+    return value
+
+
+def _tags(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise PydanticCustomError("invalid_type", "Expected an object of strings.")
+    if len(value) > MAX_TAGS:
+        raise PydanticCustomError("out_of_range", "At most 20 tags.")
+    for key, item in value.items():
+        if not isinstance(item, str):
+            raise PydanticCustomError("invalid_type", "The values of tags are strings.")
+        if not 1 <= len(key) <= 64 or len(item) > 200:
+            raise PydanticCustomError("out_of_range", "Tags: 64 characters a key, 200 a value.")
+    return value
+
+
+ClOrdIdIn = Annotated[str, BeforeValidator(_cl_ord_id)]
+NameIn = Annotated[str, BeforeValidator(_name)]
+TagsIn = Annotated[dict[str, str], BeforeValidator(_tags)]
+
+
+class OrderIn(StrictSchema):
+    """One order. ``time_in_force`` absent: DAY where the instrument's calendar has sessions."""
+
+    account: NameIn = Field(examples=["PAPER-1"])
+    cl_ord_id: ClOrdIdIn | None = Field(None, examples=["c-001"])
+    symbol: Annotated[str, BeforeValidator(_symbol)] = Field(examples=["SPX"])
+    side: EnumIn[Side] = Field(examples=["BUY"])
+    ord_type: EnumIn[OrdType] = Field(examples=["LIMIT"])
+    order_qty: PositiveDecimalIn
+    price: PositiveDecimalIn | None = None
+    time_in_force: EnumIn[TimeInForce] | None = None
+    stop_px: PositiveDecimalIn | None = None
+    display_qty: PositiveDecimalIn | None = None
+    expire_time: UtcDatetimeIn | None = None
+    exec_inst: tuple[NameIn, ...] = ()
+    strategy: NameIn | None = None
+    tags: TagsIn = Field(default_factory=dict)
+
+    def to_intent(self, source: str) -> OrderIntent:
+        """The same wish as every other door states it."""
+        return OrderIntent(
+            account=self.account,
+            cl_ord_id=self.cl_ord_id,
+            symbol=self.symbol,
+            side=self.side,
+            ord_type=self.ord_type,
+            order_qty=self.order_qty,
+            price=self.price,
+            stop_px=self.stop_px,
+            display_qty=self.display_qty,
+            time_in_force=self.time_in_force,
+            expire_time=self.expire_time,
+            exec_inst=tuple(self.exec_inst),
+            strategy=self.strategy,
+            tags=self.tags,
+            source=source,
+        )
+
+
+class BatchIn(StrictSchema):
+    """1 to 200 orders; each row is judged for itself, so rows are read one by one."""
+
+    orders: list[Any]
+
+    @model_validator(mode="after")
+    def _bounded(self) -> "BatchIn":
+        if not 1 <= len(self.orders) <= MAX_BATCH:
+            raise PydanticCustomError("out_of_range", "A batch takes 1 to 200 orders.")
+        return self
+
+
+class CancelIn(StrictSchema):
+    """A cancel; ``cl_ord_id`` names it for a safe repeat."""
+
+    cl_ord_id: ClOrdIdIn | None = None
+
+
+class ReplaceIn(StrictSchema):
+    """New terms; what is left out stays. ``order_qty`` is the new total."""
+
+    order_qty: PositiveDecimalIn | None = None
+    price: PositiveDecimalIn | None = None
+    time_in_force: EnumIn[TimeInForce] | None = None
+    stop_px: PositiveDecimalIn | None = None
+    display_qty: PositiveDecimalIn | None = None
+    expire_time: UtcDatetimeIn | None = None
+    cl_ord_id: ClOrdIdIn | None = None
+    orig_cl_ord_id: ClOrdIdIn | None = None
+
+
+class CancelAllIn(StrictSchema):
+    """The scope; naming nothing takes ``"all": true``, so that no empty body ends everything."""
+
+    account: NameIn | None = None
+    symbol: Annotated[str, BeforeValidator(_symbol)] | None = None
+    strategy: NameIn | None = None
+    side: EnumIn[Side] | None = None
+    all: bool = False
+
+    @model_validator(mode="after")
+    def _scoped(self) -> "CancelAllIn":
+        scope = (self.account, self.symbol, self.strategy, self.side)
+        if not self.all and scope == (None, None, None, None):
+            raise PydanticCustomError(
+                "required", 'Name an account, symbol, strategy or side, or say "all": true.'
+            )
+        return self
+
+
+class OrderQuery(StrictQuery):
+    """Filters of the order list; ``ord_status`` takes several, separated by commas."""
+
+    account: Text | None = None
+    symbol: Text | None = None
+    side: EnumIn[Side] | None = None
+    ord_status: Text | None = None
+    since: UtcDatetimeIn | None = None
+    until: UtcDatetimeIn | None = None
+    strategy: Text | None = None
+    cl_ord_id: Text | None = None
+
+    def statuses(self) -> list[OrdStatus]:
+        """The wanted statuses; unknown words were refused on entry."""
+        return [OrdStatus(word) for word in (self.ord_status or "").split(",") if word]
+
+    @model_validator(mode="after")
+    def _known_statuses(self) -> "OrderQuery":
+        words = (self.ord_status or "").split(",") if self.ord_status is not None else []
+        if any(word not in OrdStatus.__members__ for word in words):
+            raise PydanticCustomError(
+                "invalid_choice",
+                "ord_status: not one of {allowed}.",
+                {"allowed": ", ".join(OrdStatus.__members__)},
+            )
+        return self
+
+
+class ExecutionQuery(StrictQuery):
+    """Filters of the trade ledger."""
+
+    account: Text | None = None
+    symbol: Text | None = None
+    order_id: UlidIn | None = None
+    since: UtcDatetimeIn | None = None
+    until: UtcDatetimeIn | None = None

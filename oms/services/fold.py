@@ -1,0 +1,285 @@
+"""Folds one report into one order: row, event, execution, books, reservations and stream event.
+
+The caller holds the order's row lock and the transaction. The decision itself is pure
+(``trading.orders.fold``); here its result is written down.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from common.ids import new_ulid
+from oms.models import Command, Execution, Order, OrderEvent, OrderVersion, ParkedReport
+from oms.services import outbox, streams
+from portfolio import services as portfolio_services
+from portfolio.services import Fill
+from trading.orders.fold import Applied, Verdict, apply
+from trading.orders.ledger import EntryKind, LedgerEntry
+from trading.orders.reports import ExecutionReport, to_json
+from trading.orders.state import OrderState, Terms, facts_json, new_state, state_from
+from trading.vocabulary import ExecType, OrdStatus, ReportSource, Side, TimeInForce
+
+STREAM_TYPES = {
+    ExecType.NEW: "order.new",
+    ExecType.CANCELED: "order.canceled",
+    ExecType.EXPIRED: "order.expired",
+    ExecType.REJECTED: "order.rejected",
+    ExecType.PENDING_CANCEL: "order.pending_cancel",
+    ExecType.PENDING_REPLACE: "order.pending_replace",
+    ExecType.REPLACED: "order.replaced",
+    ExecType.REQUEST_REFUSED: "order.request_refused",
+    ExecType.RESTATED: "order.restated",
+    ExecType.DONE_FOR_DAY: "order.done_for_day",
+    ExecType.SUSPENDED: "order.suspended",
+    ExecType.STOPPED: "order.stopped",
+    ExecType.TRIGGERED: "order.triggered",
+    ExecType.TRADE_CORRECT: "order.trade_corrected",
+    ExecType.TRADE_CANCEL: "order.trade_canceled",
+}
+UNCHANGED = (Verdict.RECORDED, Verdict.RECORDED_QUERY)
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """What became of one report. ``query`` asks the gateway to look the order up."""
+
+    order: Order
+    verdict: Verdict | None
+    query: bool
+    duplicate: bool = False
+
+
+def load_state(order: Order) -> OrderState:
+    """The order's state from its row and its executions."""
+    if order.version == 0:
+        terms = Terms(
+            order_qty=order.order_qty,
+            price=order.price,
+            stop_px=order.stop_px,
+            display_qty=order.display_qty,
+            time_in_force=TimeInForce(order.time_in_force),
+            expire_time=order.expire_time,
+        )
+        return new_state(order.id, order.cl_ord_id, terms)
+    rows = Execution.objects.filter(order=order).order_by("id")
+    return state_from(order.facts, [_ledger_entry(row) for row in rows])
+
+
+def _ledger_entry(row: Execution) -> LedgerEntry:
+    return LedgerEntry(
+        exec_id=row.exec_id,
+        kind=EntryKind(row.exec_type),
+        qty=row.last_qty,
+        px=row.last_px,
+        transact_time=row.transact_time,
+        source=ReportSource(row.source),
+        exec_ref_id=row.exec_ref_id,
+        venue_seq=row.venue_seq,
+        cl_ord_id=row.cl_ord_id,
+        venue_cl_ord_id=row.venue_cl_ord_id,
+        fee=row.fee,
+        fee_currency=row.fee_currency,
+        liquidity=row.liquidity,
+    )
+
+
+def record(
+    order: Order,
+    report: ExecutionReport,
+    *,
+    actor: str,
+    now: datetime,
+    message_id: int | None = None,
+) -> Folded:
+    """Fold ``report`` into ``order`` and write everything that follows from it.
+
+    A report seen before changes nothing. One that cannot be applied is parked, never dropped.
+    """
+    first = order.version == 0
+    seen = not first and _seen(order, report)
+    if seen and report.exec_type is not ExecType.TRADE:
+        return Folded(order, None, query=False, duplicate=True)
+    before = load_state(order)
+    applied = apply(before, report)
+    if applied.verdict is Verdict.PARKED:
+        park(order.account_id, order, report, applied.alarm or "impossible_report", message_id, now)
+        return Folded(order, applied.verdict, query=applied.query is not None)
+    if seen:
+        return Folded(order, applied.verdict, query=False, duplicate=True)
+    held = None if first else outbox.Reservation.of(order)
+    pending: Sequence[Command] = ()
+    if not first:
+        open_before = outbox.open_commands(order)
+        pending = outbox.resolve_by_evidence(open_before, applied.state, report.exec_type, now)
+    _write_row(order, applied.state, pending, report, now)
+    _write_event(order, before, applied, report, actor=actor, now=now, message_id=message_id)
+    executions = [_book(order, applied, entry, actor=actor, now=now) for entry in applied.entries]
+    if held is not None:
+        outbox.move_reservation(order, held)
+        _keep_versions(order, applied.state)
+        event_type = _stream_type(order, before, report)
+        if event_type is not None and applied.verdict not in UNCHANGED:
+            execution = executions[0] if executions else None
+            streams.publish_order(order, event_type, pending, order.account, actor, now, execution)
+    return Folded(order, applied.verdict, query=applied.query is not None)
+
+
+def _seen(order: Order, report: ExecutionReport) -> bool:
+    return OrderEvent.objects.filter(
+        order=order, exec_type=report.exec_type, exec_id=report.exec_id
+    ).exists()
+
+
+def park(
+    account_id: int,
+    order: Order | None,
+    report: ExecutionReport | None,
+    reason: str,
+    message_id: int | None,
+    now: datetime,
+) -> ParkedReport:
+    """Keep what could not be applied for a person, with the reason."""
+    return ParkedReport.objects.create(
+        id=new_ulid(now),
+        account_id=account_id,
+        order=order,
+        reason=reason[:64],
+        report=to_json(report) if report else None,
+        broker_message_id=message_id,
+        at=now,
+    )
+
+
+def _write_row(
+    order: Order,
+    state: OrderState,
+    pending: Sequence[Command],
+    report: ExecutionReport,
+    now: datetime,
+) -> None:
+    order.cl_ord_id = state.cl_ord_id
+    order.orig_cl_ord_id = _orig_cl_ord_id(state)
+    order.order_id = state.order_id
+    order.order_qty = state.order_qty
+    order.price = state.price
+    order.time_in_force = state.time_in_force
+    order.ord_status = state.ord_status
+    order.is_closed = state.is_closed
+    order.cum_qty = state.cum_qty
+    order.leaves_qty = state.leaves_qty
+    order.overfill_qty = state.overfill_qty
+    order.gross_trade_amt = state.gross_trade_amt
+    order.reserved_qty, order.reserve_px = outbox.reservation(order, state, pending)
+    if report.text:
+        order.text = report.text[:500]
+    order.ord_rej_reason = (
+        (report.ord_rej_reason or order.ord_rej_reason)
+        if state.base_status is OrdStatus.REJECTED
+        else None
+    )
+    order.facts = facts_json(state)
+    order.version += 1
+    order.updated_at = now
+    order.save(force_insert=order.version == 1)
+
+
+def _orig_cl_ord_id(state: OrderState) -> str | None:
+    """The accepted id before the one in force; None while nothing was amended."""
+    named = [version.cl_ord_id for version in state.accepted if version.cl_ord_id is not None]
+    return named[-2] if len(named) > 1 else None
+
+
+def _write_event(
+    order: Order,
+    before: OrderState,
+    applied: Applied,
+    report: ExecutionReport,
+    *,
+    actor: str,
+    now: datetime,
+    message_id: int | None,
+) -> None:
+    OrderEvent.objects.create(
+        order=order,
+        seq=order.version,
+        at=now,
+        exec_type=report.exec_type,
+        exec_id=report.exec_id,
+        source=report.source,
+        verdict=applied.verdict,
+        before=before.ord_status,
+        after=applied.state.ord_status,
+        report=to_json(report),
+        actor=actor,
+        broker_message_id=message_id,
+    )
+
+
+def _book(
+    order: Order, applied: Applied, entry: LedgerEntry, *, actor: str, now: datetime
+) -> Execution:
+    """Write one row of the trade ledger and take a trade into lots, journal and position."""
+    currency = entry.fee_currency or order.instrument.currency
+    execution = Execution.objects.create(
+        id=new_ulid(now),
+        order=order,
+        account_id=order.account_id,
+        symbol=order.symbol,
+        side=order.side,
+        exec_id=entry.exec_id,
+        exec_type=entry.kind,
+        exec_ref_id=entry.exec_ref_id,
+        last_qty=entry.qty,
+        last_px=entry.px,
+        fee=entry.fee or Decimal(0),
+        fee_currency=currency,
+        liquidity=entry.liquidity,
+        late=applied.verdict is Verdict.LATE,
+        venue_seq=entry.venue_seq,
+        cl_ord_id=entry.cl_ord_id,
+        venue_cl_ord_id=entry.venue_cl_ord_id,
+        source=entry.source,
+        transact_time=entry.transact_time,
+        received_at=now,
+    )
+    if entry.kind is not EntryKind.TRADE:
+        return execution
+    portfolio_services.book_fill(
+        account=order.account,
+        instrument=order.instrument,
+        fill=Fill(
+            execution_id=execution.id,
+            order_id=order.id,
+            exec_id=execution.exec_id,
+            side=Side(order.side),
+            last_qty=execution.last_qty,
+            last_px=execution.last_px,
+            fee=execution.fee,
+            fee_currency=currency,
+            transact_time=execution.transact_time,
+        ),
+        actor_label=actor,
+        now=now,
+    )
+    return execution
+
+
+def _keep_versions(order: Order, state: OrderState) -> None:
+    """Bring the amend chain's rows in step with the state (most orders have one version)."""
+    if len(state.versions) == 1:
+        return
+    for version in state.versions:
+        shown = state.version_state(version)
+        OrderVersion.objects.filter(order=order, venue_cl_ord_id=version.venue_cl_ord_id).exclude(
+            state=shown
+        ).update(state=shown)
+
+
+def _stream_type(order: Order, before: OrderState, report: ExecutionReport) -> str | None:
+    if report.exec_type is ExecType.TRADE:
+        full = order.cum_qty >= order.order_qty
+        return "order.filled" if full else "order.partially_filled"
+    if report.exec_type is ExecType.ORDER_STATUS and order.ord_status != before.ord_status:
+        return f"order.{order.ord_status.lower()}"
+    return STREAM_TYPES.get(report.exec_type)

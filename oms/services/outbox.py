@@ -1,0 +1,199 @@
+"""The commands of an order: how they are queued, found open and resolved by evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from common.ids import new_ulid
+from common.numbers import dec_str, opt_dec_str
+from oms.models import Command, Order
+from risk import services as risk_services
+from trading.orders.state import OrderState
+from trading.vocabulary import CommandKind, CommandState, ExecType, OrdStatus, Side
+
+CHANNEL = "blotter_commands"
+PRIORITY_CANCEL = 10
+PRIORITY_DECREASE = 30
+PRIORITY_REPLACE = 40
+PRIORITY_NEW = 50
+REQUEST_TTL = timedelta(minutes=5)
+
+
+def wake_gateway(schema: str) -> None:
+    """Tell a listening gateway, on commit, that this firm has commands; a poll finds the rest."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, schema])
+
+
+def open_commands(order: Order) -> Sequence[Command]:
+    """The order's commands without an outcome, oldest first."""
+    return list(Command.objects.filter(order=order, state__in=Command.OPEN_STATES).order_by("id"))
+
+
+def new_order_payload(order: Order) -> dict[str, Any]:
+    """What the NEW command asks of the venue, frozen (strings, so that nothing is rounded)."""
+    return {
+        "symbol": order.symbol,
+        "side": order.side,
+        "ord_type": order.ord_type,
+        "order_qty": dec_str(order.order_qty),
+        "price": opt_dec_str(order.price),
+        "time_in_force": order.time_in_force,
+    }
+
+
+def reserved_notional(order: Order) -> Decimal:
+    """Money the open part of the order may still move, in the instrument's currency."""
+    return (order.reserved_qty * order.reserve_px * order.instrument.multiplier).quantize(
+        Decimal("1e-12")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """What risk holds for an order before something happens to it."""
+
+    qty: Decimal
+    notional: Decimal
+    is_open: bool
+
+    @classmethod
+    def of(cls, order: Order) -> "Reservation":
+        """The order row's own figures."""
+        return cls(order.reserved_qty, reserved_notional(order), not order.is_closed)
+
+
+def reservation(
+    order: Order, state: OrderState, pending: Sequence[Command]
+) -> tuple[Decimal, Decimal]:
+    """Quantity and unit price to keep free: the most that any outcome still open could execute.
+
+    A replace still in the queue is no fact of the order yet, but its increase is already judged.
+    """
+    new_open = any(command.kind == CommandKind.NEW for command in pending)
+    qty = state.reserved_qty(new_unresolved=new_open)
+    px = state.price if state.price is not None else order.reserve_px
+    if state.is_closed:
+        return qty, px
+    for command in pending:
+        if command.kind == CommandKind.REPLACE:
+            qty = max(qty, Decimal(command.payload["order_qty"]) - state.cum_qty)
+            if command.payload["price"] is not None:
+                px = max(px, Decimal(command.payload["price"]))
+    return qty, px
+
+
+def move_reservation(order: Order, held: Reservation) -> None:
+    """Give back to risk, or take, the difference to what it held for the order."""
+    now_held = Reservation.of(order)
+    if now_held == held:
+        return
+    risk_services.move_reserved(
+        account_id=order.account_id,
+        symbol=order.symbol,
+        side=Side(order.side),
+        qty_delta=now_held.qty - held.qty,
+        notional_delta=now_held.notional - held.notional,
+        orders_delta=int(now_held.is_open) - int(held.is_open),
+    )
+
+
+def queue_request(
+    order: Order,
+    *,
+    kind: CommandKind,
+    cl_ord_id: str,
+    venue_cl_ord_id: str,
+    payload: dict[str, Any],
+    priority: int,
+    now: datetime,
+) -> Command:
+    """Queue a CANCEL or REPLACE of ``order``."""
+    return Command.objects.create(
+        id=new_ulid(now),
+        order=order,
+        account_id=order.account_id,
+        kind=kind,
+        cl_ord_id=cl_ord_id,
+        orig_cl_ord_id=order.cl_ord_id,
+        venue_cl_ord_id=venue_cl_ord_id,
+        payload=payload,
+        state=CommandState.QUEUED,
+        priority=priority,
+        not_before=now,
+        expires_at=now + REQUEST_TTL,
+        created_at=now,
+    )
+
+
+def finish(
+    command: Command,
+    state: CommandState,
+    *,
+    now: datetime,
+    by: str | None = None,
+    code: str = "",
+    text: str = "",
+) -> None:
+    """Give a command its outcome. ``by`` is VENUE, LOCAL or PERSON for a refusal."""
+    command.state = state
+    command.refused_by = by
+    command.outcome_code = code[:32]
+    command.outcome_text = text[:500]
+    command.outcome_at = now
+    command.next_lookup_at = None
+    command.save(
+        update_fields=[
+            "state",
+            "refused_by",
+            "outcome_code",
+            "outcome_text",
+            "outcome_at",
+            "next_lookup_at",
+        ]
+    )
+
+
+def resolve_by_evidence(
+    commands: Sequence[Command], state: OrderState, exec_type: ExecType, now: datetime
+) -> list[Command]:
+    """End the open commands that the order's new state decides; return those still open.
+
+    Only what a venue (or our own withdrawal) has said ends a command here: existence of the
+    order ends its NEW, the answer to a request ends that request, a closed order ends all.
+    """
+    still_open = []
+    for command in commands:
+        outcome = _outcome(command, state, exec_type)
+        if outcome is None:
+            still_open.append(command)
+        else:
+            verdict, by, code = outcome
+            finish(command, verdict, now=now, by=by, code=code)
+    return still_open
+
+
+def _outcome(
+    command: Command, state: OrderState, exec_type: ExecType
+) -> tuple[CommandState, str | None, str] | None:
+    if command.kind == CommandKind.NEW:
+        if state.base_status is OrdStatus.REJECTED:
+            return CommandState.REFUSED, "VENUE", "rejected"
+        if state.acked or state.cum_qty > 0 or state.is_closed:
+            return CommandState.ACKED, None, ""
+        return None
+    unresolved = command.cl_ord_id in state.pending_cancels | state.pending_replaces
+    if command.state == CommandState.QUEUED:
+        # Never sent: while the order lives it still has to go out.
+        return (CommandState.REFUSED, "LOCAL", "order_closed") if state.is_closed else None
+    if unresolved:
+        return None
+    if exec_type is ExecType.REQUEST_REFUSED:
+        return CommandState.REFUSED, "VENUE", "request_refused"
+    if command.kind == CommandKind.REPLACE and state.cl_ord_id != command.cl_ord_id:
+        return CommandState.REFUSED, "VENUE", "order_closed"
+    return CommandState.ACKED, None, ""

@@ -1,0 +1,407 @@
+"""The command protocol's side of the database: claim, send window, outcome, unknown, proof.
+
+A command is committed as SENDING, with the epoch of the lease it goes out under, before a byte
+leaves. What comes back is Accepted, Rejected or Unknown; Unknown is ended only by evidence.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from brokers.models import BrokerAccount, GatewayLease
+from oms.models import Command, Order
+from oms.present import instant
+from oms.services import outbox, streams
+from oms.services.fold import record
+from oms.services.reports import lock_order
+from risk.selectors import covering_halt
+from tenants.binding import tenant_bound
+from trading.market import InstrumentRules
+from trading.orders.reports import ExecutionReport
+from trading.vocabulary import (
+    CommandKind,
+    CommandState,
+    ExecType,
+    OrdRejReason,
+    ReportSource,
+    TimeInForce,
+)
+
+GATEWAY = "system:gateway"
+SEND_WINDOW = timedelta(seconds=5)
+RECHECK_AFTER = timedelta(seconds=5)
+ANSWER_WITHIN = timedelta(seconds=10)
+LOOKUP_DELAYS_S = (0.5, 1, 2, 5, 10, 30)
+LOOKUP_EVERY_S = 60
+MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A command committed as SENDING: what to send and until when a byte may leave."""
+
+    id: str
+    kind: CommandKind
+    account_id: int
+    account_code: str
+    order_pk: str
+    symbol: str
+    side: str
+    ord_type: str
+    order_id: str | None
+    cl_ord_id: str
+    venue_cl_ord_id: str
+    payload: dict[str, Any]
+    rules: InstrumentRules
+    attempt: int
+    new_is_open: bool
+    sending_at: datetime
+    valid_until: datetime
+
+
+def queued_accounts(*, schema: str, connection_id: int, now: datetime) -> list[int]:
+    """Accounts of the connection that have something to send now."""
+    with tenant_bound(schema):
+        return list(
+            Command.objects.filter(
+                account__connection_id=connection_id,
+                state=CommandState.QUEUED,
+                not_before__lte=now,
+            )
+            .values_list("account_id", flat=True)
+            .distinct()
+        )
+
+
+def claim_next(
+    *, schema: str, connection_id: int, account_id: int, epoch: int, now: datetime
+) -> Claimed | None:
+    """Commit the account's next command as SENDING; None where nothing may be sent.
+
+    Skips what has expired (refused LOCAL), what a halt now covers and what no longer makes sense.
+    """
+    while True:
+        with tenant_bound(schema):
+            command = _next_queued(connection_id, account_id, epoch, now)
+            if command is None:
+                return None
+            order = lock_order(command.order_id)
+            assert order is not None, "orders are never deleted"
+            command.refresh_from_db(fields=["state"])
+            if command.state != CommandState.QUEUED:
+                continue  # withdrawn while we waited for the order's lock
+            reason = _why_not_sent(command, order, now)
+            if reason is not None:
+                _refuse_unsent(command, order, reason, now)
+                continue
+            return _claim(command, order, epoch, now)
+
+
+def _next_queued(connection_id: int, account_id: int, epoch: int, now: datetime) -> Command | None:
+    lease = GatewayLease.objects.filter(
+        connection_id=connection_id, epoch=epoch, lease_until__gt=now + timedelta(seconds=2)
+    )
+    unsent_new = Command.objects.filter(
+        order_id=OuterRef("order_id"), kind=CommandKind.NEW, state=CommandState.SENDING
+    )
+    if not lease.exists():
+        return None
+    return (
+        Command.objects.filter(
+            account_id=account_id, state=CommandState.QUEUED, not_before__lte=now
+        )
+        .filter(Q(kind=CommandKind.NEW) | ~Exists(unsent_new))
+        .order_by("priority", "id")
+        .first()
+    )
+
+
+def _why_not_sent(command: Command, order: Order, now: datetime) -> str | None:
+    if command.kind != CommandKind.NEW:
+        return None  # cancels and decreases are never held up; a venue refuses what is too late
+    if now >= command.expires_at:
+        return "queue_expired"
+    account = order.account
+    if account.state != BrokerAccount.State.ACTIVE:
+        return "account_disabled"
+    halt = covering_halt(
+        account_code=account.code,
+        symbol=order.symbol,
+        strategy=order.strategy,
+        venue=account.connection.name,
+    )
+    if halt is not None and halt.state == halt.State.HALTED:
+        return "trading_halted"
+    return None
+
+
+def _refuse_unsent(command: Command, order: Order, reason: str, now: datetime) -> None:
+    outbox.finish(command, CommandState.REFUSED, now=now, by="LOCAL", code=reason)
+    record(
+        order,
+        ExecutionReport(
+            exec_type=ExecType.REJECTED,
+            source=ReportSource.LOCAL,
+            exec_id=f"not-sent:{command.id}",
+            transact_time=now,
+            ord_rej_reason=OrdRejReason.NOT_SENT,
+            text=reason,
+        ),
+        actor=GATEWAY,
+        now=now,
+    )
+
+
+def _claim(command: Command, order: Order, epoch: int, now: datetime) -> Claimed:
+    command.state = CommandState.SENDING
+    command.epoch = epoch
+    command.attempt += 1
+    command.sending_at = now
+    command.valid_until = now + SEND_WINDOW
+    command.save(update_fields=["state", "epoch", "attempt", "sending_at", "valid_until"])
+    pending = {
+        CommandKind.CANCEL.value: ExecType.PENDING_CANCEL,
+        CommandKind.REPLACE.value: ExecType.PENDING_REPLACE,
+    }.get(command.kind)
+    if pending is not None and command.attempt == 1:
+        record(
+            order,
+            ExecutionReport(
+                exec_type=pending,
+                source=ReportSource.LOCAL,
+                exec_id=f"sending:{command.id}",
+                transact_time=now,
+                cl_ord_id=command.cl_ord_id,
+                orig_cl_ord_id=command.orig_cl_ord_id,
+                venue_cl_ord_id=command.venue_cl_ord_id,
+                **_requested_terms(command),
+            ),
+            actor=GATEWAY,
+            now=now,
+        )
+    return claimed(command, order)
+
+
+def _requested_terms(command: Command) -> dict[str, Any]:
+    if command.kind != CommandKind.REPLACE:
+        return {}
+    terms = command.payload
+    return {
+        "order_qty": Decimal(terms["order_qty"]),
+        "price": Decimal(terms["price"]) if terms["price"] is not None else None,
+        "time_in_force": TimeInForce(terms["time_in_force"]),
+    }
+
+
+def claimed(command: Command, order: Order) -> Claimed:
+    """The command as the gateway sends it."""
+    assert command.valid_until is not None
+    assert command.sending_at is not None
+    new_is_open = Command.objects.filter(
+        order=order, kind=CommandKind.NEW, state__in=Command.OPEN_STATES
+    )
+    return Claimed(
+        id=command.id,
+        kind=CommandKind(command.kind),
+        account_id=command.account_id,
+        account_code=order.account.code,
+        order_pk=order.id,
+        symbol=order.symbol,
+        side=order.side,
+        ord_type=order.ord_type,
+        order_id=order.order_id,
+        cl_ord_id=command.cl_ord_id,
+        venue_cl_ord_id=command.venue_cl_ord_id,
+        payload=command.payload,
+        rules=order.instrument.rules,
+        attempt=command.attempt,
+        new_is_open=new_is_open.exists(),
+        sending_at=command.sending_at,
+        valid_until=command.valid_until,
+    )
+
+
+def record_outcome(
+    *,
+    schema: str,
+    command_id: str,
+    report: ExecutionReport | None,
+    now: datetime,
+) -> None:
+    """The venue answered: fold what it said; the fold ends the command.
+
+    Without a report (accepted, and the order's state already tells) the command is ACKED.
+    """
+    with tenant_bound(schema):
+        command, order = _locked(command_id)
+        if report is not None:
+            record(order, report, actor=GATEWAY, now=now)
+            command.refresh_from_db(fields=["state"])
+        if command.kind == CommandKind.NEW and command.state in (
+            CommandState.SENDING,
+            CommandState.UNKNOWN,
+        ):
+            outbox.finish(command, CommandState.ACKED, now=now)
+
+
+def record_unknown(*, schema: str, command_id: str, text: str, now: datetime) -> None:
+    """Silence, or an answer that proves nothing: the command may have happened."""
+    with tenant_bound(schema):
+        command, order = _locked(command_id)
+        if command.state != CommandState.SENDING:
+            return  # a report has already told what became of it
+        _mark_unknown(command, order, text, now)
+
+
+def _mark_unknown(command: Command, order: Order, text: str, now: datetime) -> None:
+    command.state = CommandState.UNKNOWN
+    command.unknown_since = command.unknown_since or now
+    command.next_lookup_at = now + timedelta(seconds=LOOKUP_DELAYS_S[0])
+    command.outcome_text = text[:500]
+    command.save(update_fields=["state", "unknown_since", "next_lookup_at", "outcome_text"])
+    streams.publish_order(
+        order, "order.unknown", outbox.open_commands(order), order.account, GATEWAY, now
+    )
+
+
+def take_over(*, schema: str, connection_id: int, epoch: int, now: datetime) -> int:
+    """What an earlier holder left SENDING may or may not have left: it is UNKNOWN now."""
+    with tenant_bound(schema):
+        left = list(
+            Command.objects.filter(account__connection_id=connection_id, state=CommandState.SENDING)
+            .exclude(epoch=epoch)
+            .values_list("id", flat=True)
+        )
+    for command_id in left:
+        record_unknown(
+            schema=schema, command_id=command_id, text="the sender stopped while sending", now=now
+        )
+    return len(left)
+
+
+def give_up_waiting(*, schema: str, connection_id: int, now: datetime) -> int:
+    """A request that was taken and never reported on is unknown too: it is looked up."""
+    with tenant_bound(schema):
+        overdue = list(
+            Command.objects.filter(
+                account__connection_id=connection_id,
+                state=CommandState.SENDING,
+                sending_at__lt=now - ANSWER_WITHIN,
+            ).values_list("id", flat=True)
+        )
+    for command_id in overdue:
+        record_unknown(
+            schema=schema, command_id=command_id, text="no answer within 10 s", now=now
+        )
+    return len(overdue)
+
+
+def put_back(*, schema: str, command_id: str, delay: timedelta, reason: str, now: datetime) -> None:
+    """The venue said that nothing was executed: the command waits its turn again."""
+    with tenant_bound(schema):
+        command, _ = _locked(command_id)
+        command.state = CommandState.QUEUED
+        command.not_before = now + delay
+        command.outcome_text = reason[:500]
+        command.next_lookup_at = None
+        command.save(update_fields=["state", "not_before", "outcome_text", "next_lookup_at"])
+
+
+def due_lookups(*, schema: str, connection_id: int, now: datetime) -> list[Claimed]:
+    """Unknown commands whose next look-up is due."""
+    with tenant_bound(schema):
+        rows = Command.objects.filter(
+            account__connection_id=connection_id,
+            state=CommandState.UNKNOWN,
+            next_lookup_at__lte=now,
+        ).select_related("order__account", "order__instrument")
+        return [claimed(command, command.order) for command in rows.order_by("next_lookup_at")]
+
+
+def record_lookup(
+    *, schema: str, command_id: str, found: bool, complete: bool, text: str, now: datetime
+) -> None:
+    """Append one look-up to the command's evidence and set the time of the next."""
+    with tenant_bound(schema):
+        command, _ = _locked(command_id)
+        command.evidence = [
+            *command.evidence,
+            {"at": instant(now), "found": found, "complete": complete, "text": text},
+        ]
+        done = len(command.evidence)
+        delay = LOOKUP_DELAYS_S[done] if done < len(LOOKUP_DELAYS_S) else LOOKUP_EVERY_S
+        command.next_lookup_at = now + timedelta(seconds=delay)
+        command.save(update_fields=["evidence", "next_lookup_at"])
+
+
+def absence_proven(*, schema: str, command_id: str, quiet: timedelta, now: datetime) -> bool:
+    """Two complete look-ups at least 2 s apart, after the venue's quiet time, found nothing."""
+    with tenant_bound(schema):
+        command, _ = _locked(command_id)
+        if command.valid_until is None or now < command.valid_until + quiet:
+            return False
+        since = instant(command.valid_until + quiet)
+        blind = [
+            datetime.fromisoformat(row["at"])
+            for row in command.evidence
+            if row["complete"] and not row["found"]
+        ]
+        found = any(row["found"] for row in command.evidence)
+        after_quiet = any(row["at"] >= since for row in command.evidence)
+        return (
+            not found
+            and after_quiet
+            and len(blind) >= 2
+            and blind[-1] - blind[0] >= timedelta(seconds=2)
+        )
+
+
+def resend(*, schema: str, command_id: str, epoch: int, now: datetime) -> Claimed | None:
+    """Commit the command as SENDING once more under the same venue id; None if it must not be.
+
+    Only for venues that deduplicate that id over open and closed orders.
+    """
+    with tenant_bound(schema):
+        command, order = _locked(command_id)
+        if command.state != CommandState.UNKNOWN or command.attempt >= MAX_ATTEMPTS:
+            return None
+        if _why_not_sent(command, order, now) is not None:
+            return None
+        return _claim(command, order, epoch, now)
+
+
+def refuse_as_absent(*, schema: str, command_id: str, now: datetime) -> None:
+    """The venue provably never received it: REFUSED, and a NEW's order is REJECTED."""
+    with tenant_bound(schema):
+        command, order = _locked(command_id)
+        if command.state != CommandState.UNKNOWN:
+            return
+        outbox.finish(
+            command, CommandState.REFUSED, now=now, by="VENUE", code=OrdRejReason.NOT_RECEIVED
+        )
+        is_new = command.kind == CommandKind.NEW
+        record(
+            order,
+            ExecutionReport(
+                exec_type=ExecType.REJECTED if is_new else ExecType.REQUEST_REFUSED,
+                source=ReportSource.RECON,
+                exec_id=f"absent:{command.id}",
+                transact_time=now,
+                cl_ord_id=command.cl_ord_id,
+                ord_rej_reason=OrdRejReason.NOT_RECEIVED if is_new else None,
+                text="proven absent at the venue",
+            ),
+            actor=GATEWAY,
+            now=now,
+        )
+
+
+def _locked(command_id: str) -> tuple[Command, Order]:
+    """The command with its order under the order's row lock."""
+    order_pk = Command.objects.values_list("order_id", flat=True).get(pk=command_id)
+    order = lock_order(order_pk)
+    assert order is not None, "orders are never deleted"
+    return Command.objects.get(pk=command_id), order

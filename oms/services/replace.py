@@ -1,0 +1,249 @@
+"""Replaces: other terms for a working order; what raises the risk is judged like a new order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any
+
+from common.actor import Actor
+from common.errors import FieldError
+from common.numbers import opt_dec_str
+from marketdata import quotes
+from oms import errors
+from oms.models import Command, Order, OrderVersion
+from oms.present import order_json
+from oms.selectors import access_order
+from oms.services import outbox
+from oms.services.fold import load_state, record
+from oms.services.halts import check_halt
+from oms.services.requests import (
+    Requested,
+    answer,
+    has_open,
+    locked,
+    new_command_state,
+    refusal,
+    same_request,
+    use_cl_ord_id,
+)
+from risk import selectors as risk_selectors
+from risk import services as risk_services
+from tenants.binding import tenant_bound
+from trading.market import Quote
+from trading.orders.ids import replace_id, venue_cl_ord_id
+from trading.orders.intent import OrderIntent, field_errors
+from trading.orders.reports import ExecutionReport
+from trading.orders.requests import Action, is_stale_orig, replace_decision, replace_errors
+from trading.orders.state import OrderState, terms_of
+from trading.vocabulary import (
+    CommandKind,
+    ExecType,
+    OrdType,
+    ReportSource,
+    Side,
+    TimeInForce,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceTerms:
+    """What a replace asks for; None leaves a term as it is. ``order_qty`` is the new total."""
+
+    order_qty: Decimal | None = None
+    price: Decimal | None = None
+    time_in_force: TimeInForce | None = None
+
+    def payload(self) -> dict[str, Any]:
+        """The terms as stored with the command."""
+        return {
+            "order_qty": opt_dec_str(self.order_qty),
+            "price": opt_dec_str(self.price),
+            "time_in_force": self.time_in_force,
+        }
+
+    @property
+    def content_hash(self) -> str:
+        """Equal wishes have equal hashes."""
+        return sha256(repr(sorted(self.payload().items())).encode()).hexdigest()
+
+
+def request_replace(
+    *,
+    schema: str,
+    order_id: str,
+    actor: Actor,
+    terms: ReplaceTerms,
+    now: datetime,
+    cl_ord_id: str | None = None,
+    orig_cl_ord_id: str | None = None,
+    expected_version: str | None = None,
+) -> Requested:
+    """Ask for other terms.
+
+    :raises NotFound: :raises RequestRefused: by the order's state. :raises VersionConflict:
+    :raises RequestInvalid: nothing changed, or a total below what is filled.
+    :raises FieldRefused: :raises RiskRejected: on the increase. :raises TradingHalted: likewise.
+    """
+    market = _market_of(schema, order_id, actor)
+    with tenant_bound(schema):
+        order = locked(order_id, actor)
+        if known := same_request(order, cl_ord_id, CommandKind.REPLACE, terms.content_hash):
+            return known
+        if expected_version is not None and expected_version != f'"v{order.version}"':
+            raise errors.VersionConflict(expected_version, order.version)
+        state = load_state(order)
+        commands = outbox.open_commands(order)
+        action = _decide(order, state, commands, orig_cl_ord_id)
+        wanted = _wanted(order, state, terms)
+        _judge(order, wanted, market, now)
+        version = _new_version(order, wanted, cl_ord_id, now)
+        use_cl_ord_id(order, version.cl_ord_id, CommandKind.REPLACE, terms.content_hash)
+        if action is Action.IN_PLACE:
+            _amend_unsent(order, commands, version, actor, now)
+        else:
+            _queue(order, state, version, now)
+            outbox.wake_gateway(schema)
+        return answer(order, replay=False)
+
+
+def _market_of(schema: str, order_id: str, actor: Actor) -> Mapping[str, Quote]:
+    """Latest quote of the order's instrument, read before any lock is taken."""
+    with tenant_bound(schema):
+        symbol = access_order(actor=actor, order_id=order_id).symbol
+    return quotes.latest([symbol])
+
+
+def _decide(
+    order: Order, state: OrderState, commands: Sequence[Command], orig_cl_ord_id: str | None
+) -> Action:
+    decision = replace_decision(
+        state,
+        new_command_state(commands),
+        cancel_open=has_open(commands, CommandKind.CANCEL),
+        replace_open=has_open(commands, CommandKind.REPLACE),
+    )
+    if decision.action is Action.REFUSE:
+        raise refusal(order, decision)
+    if orig_cl_ord_id is not None and is_stale_orig(state, orig_cl_ord_id):
+        raise errors.StaleOrigClOrdId(orig_cl_ord_id, state.chain_head)
+    return decision.action
+
+
+def _wanted(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderIntent:
+    """The order as the replace would have it, in the form the validity rules read."""
+    if terms.price is not None and order.ord_type == OrdType.MARKET:
+        raise errors.RequestInvalid(
+            "price", "not_allowed_for_type", "A MARKET order has no price to replace."
+        )
+    wanted = OrderIntent(
+        account=order.account.code,
+        symbol=order.symbol,
+        side=Side(order.side),
+        ord_type=OrdType(order.ord_type),
+        order_qty=state.order_qty if terms.order_qty is None else terms.order_qty,
+        price=state.price if terms.price is None else terms.price,
+        stop_px=state.stop_px,
+        display_qty=state.display_qty,
+        time_in_force=terms.time_in_force or state.time_in_force,
+        expire_time=state.expire_time,
+        exec_inst=tuple(order.exec_inst),
+        strategy=order.strategy,
+        tags=order.tags,
+        source=order.source,
+    )
+    own_rules = replace_errors(state, terms_of(wanted))
+    found = own_rules or field_errors(wanted, order.instrument.rules)
+    if found:
+        raise errors.FieldRefused([FieldError(row.field, row.code, row.message) for row in found])
+    return wanted
+
+
+def _judge(order: Order, wanted: OrderIntent, market: Mapping[str, Quote], now: datetime) -> None:
+    """Risk and halts see an increase, or another price; a pure decrease passes unseen."""
+    if wanted.order_qty <= order.order_qty and wanted.price == order.price:
+        return
+    check_halt(account=order.account, symbol=order.symbol, strategy=order.strategy, reduces=False)
+    quote = market.get(order.symbol)
+    if quote is None or risk_selectors.reference_price(quote, now=now) is None:
+        raise errors.NoReferencePrice(order.symbol)
+    book = risk_services.lock_accounts([order.account_id])
+    breaches = book.judge(
+        account=order.account,
+        intent=wanted,
+        instrument=order.instrument,
+        quote=quote,
+        now=now,
+        amends=outbox.reserved_notional(order),
+    )
+    if breaches:
+        shown = order_json(order, outbox.open_commands(order), account_code=order.account.code)
+        raise errors.RiskRejected(breaches, order=shown, replay=False)
+
+
+def _new_version(
+    order: Order, wanted: OrderIntent, cl_ord_id: str | None, now: datetime
+) -> OrderVersion:
+    # Rows are counted, not the state's versions: a replace in the queue is no fact of it yet.
+    number = OrderVersion.objects.filter(order=order).count()
+    return OrderVersion.objects.create(
+        order=order,
+        account_id=order.account_id,
+        number=number,
+        cl_ord_id=cl_ord_id or replace_id(order.id, number),
+        venue_cl_ord_id=venue_cl_ord_id(order.id, number),
+        order_qty=wanted.order_qty,
+        price=wanted.price,
+        time_in_force=wanted.time_in_force,
+        state=OrderVersion.PENDING,
+        created_at=now,
+    )
+
+
+def _queue(order: Order, state: OrderState, version: OrderVersion, now: datetime) -> None:
+    held = outbox.Reservation.of(order)
+    terms = ReplaceTerms(version.order_qty, version.price, TimeInForce(version.time_in_force))
+    decreasing = version.order_qty <= order.order_qty and version.price == order.price
+    command = outbox.queue_request(
+        order,
+        kind=CommandKind.REPLACE,
+        cl_ord_id=version.cl_ord_id,
+        venue_cl_ord_id=version.venue_cl_ord_id,
+        payload={**terms.payload(), "orig_venue_cl_ord_id": state.venue_cl_ord_id},
+        priority=outbox.PRIORITY_DECREASE if decreasing else outbox.PRIORITY_REPLACE,
+        now=now,
+    )
+    # The increase is kept free from now on, although no venue has heard of it yet.
+    order.reserved_qty, order.reserve_px = outbox.reservation(order, state, [command])
+    order.save(update_fields=["reserved_qty", "reserve_px"])
+    outbox.move_reservation(order, held)
+
+
+def _amend_unsent(
+    order: Order, commands: Sequence[Command], version: OrderVersion, actor: Actor, now: datetime
+) -> None:
+    """The NEW command has not left: it is given the new terms, and there is still one NEW."""
+    record(
+        order,
+        ExecutionReport(
+            exec_type=ExecType.REPLACED,
+            source=ReportSource.LOCAL,
+            exec_id=f"amended:{version.cl_ord_id}",
+            transact_time=now,
+            cl_ord_id=version.cl_ord_id,
+            orig_cl_ord_id=order.cl_ord_id,
+            venue_cl_ord_id=version.venue_cl_ord_id,
+            order_qty=version.order_qty,
+            price=version.price,
+            time_in_force=TimeInForce(version.time_in_force),
+        ),
+        actor=actor.label,
+        now=now,
+    )
+    for command in commands:
+        if command.kind == CommandKind.NEW:
+            command.payload = outbox.new_order_payload(order)
+            command.cl_ord_id = version.cl_ord_id
+            command.venue_cl_ord_id = version.venue_cl_ord_id
+            command.save(update_fields=["payload", "cl_ord_id", "venue_cl_ord_id"])

@@ -1,0 +1,66 @@
+"""Takes what venues say: finds the order, locks it, folds the report. One transaction each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from oms.models import Order, OrderVersion
+from oms.services.fold import Folded, park, record
+from tenants.binding import tenant_bound
+from trading.orders.reports import ExecutionReport
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A parsed report and the raw message it came from (stored before it was parsed)."""
+
+    report: ExecutionReport
+    message_id: int | None
+
+
+def apply_reports(
+    *, schema: str, account_id: int, incoming: Sequence[Incoming], actor: str, now: datetime
+) -> list[Folded | None]:
+    """Fold ``incoming`` in order; None stands for a report parked because no order matches it."""
+    answers: list[Folded | None] = []
+    for item in incoming:
+        with tenant_bound(schema):
+            order = _locked_order(account_id, item.report)
+            if order is None:
+                park(account_id, None, item.report, "no_such_order", item.message_id, now)
+                answers.append(None)
+            else:
+                answers.append(
+                    record(order, item.report, actor=actor, now=now, message_id=item.message_id)
+                )
+    return answers
+
+
+def _locked_order(account_id: int, report: ExecutionReport) -> Order | None:
+    """By our id at the venue, else by the venue's own id."""
+    order_pk = None
+    if report.venue_cl_ord_id:
+        order_pk = (
+            OrderVersion.objects.filter(
+                account_id=account_id, venue_cl_ord_id=report.venue_cl_ord_id
+            )
+            .values_list("order_id", flat=True)
+            .first()
+        )
+    if order_pk is None and report.order_id:
+        order_pk = (
+            Order.objects.filter(account_id=account_id, order_id=report.order_id)
+            .values_list("id", flat=True)
+            .first()
+        )
+    return lock_order(order_pk) if order_pk else None
+
+
+def lock_order(order_pk: str) -> Order | None:
+    """The order under its row lock, with account and instrument read along."""
+    return (
+        Order.objects.select_for_update(of=("self",))
+        .select_related("account__connection", "instrument")
+        .filter(pk=order_pk)
+        .first()
+    )

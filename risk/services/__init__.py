@@ -1,0 +1,31 @@
+"""The verbs of risk, one name each; where a verb lives is this package's own business."""
+
+from risk.book import RiskBook, reserved_price
+from risk.services.exposure import (
+    ExposureUnderflowError,
+    lock_accounts,
+    move_reserved,
+    recompute_exposure,
+    record_breaches,
+)
+from risk.services.halts import AlreadyHalted, AlreadyLifted, lift_halt, set_halt
+from risk.services.limits import BadLimit, default_limits, set_limit
+from risk.services.targets import UnknownTarget
+
+__all__ = [
+    "AlreadyHalted",
+    "AlreadyLifted",
+    "BadLimit",
+    "ExposureUnderflowError",
+    "RiskBook",
+    "UnknownTarget",
+    "default_limits",
+    "lift_halt",
+    "lock_accounts",
+    "move_reserved",
+    "recompute_exposure",
+    "record_breaches",
+    "reserved_price",
+    "set_halt",
+    "set_limit",
+]

@@ -1,0 +1,241 @@
+"""Reports about requests and terms: pending, refused, replaced, restated."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from trading.orders.canonical import EXACT, ZERO, fits_column
+from trading.orders.facts import DAY_LIKE
+from trading.orders.ids import fingerprint
+from trading.orders.ledger import EntryKind, LedgerEntry
+from trading.orders.outcome import (
+    Applied,
+    Query,
+    Verdict,
+    before_closing,
+    changed,
+    marked,
+    parked,
+    recorded,
+    unexplained,
+)
+from trading.orders.reports import ExecutionReport
+from trading.orders.state import Mark, OrderState, Terms, Version, VersionState
+from trading.orders.table import Cell
+from trading.vocabulary import CxlRejReason, ExecType, OrdStatus, ReportSource
+
+CORPORATE_ACTIONS = frozenset({"CORPORATE_ACTION", "GT_CORPORATE_ACTION"})
+
+
+def ask_replace(
+    state: OrderState, cl_ord_id: str, venue_cl_ord_id: str | None, terms: Terms
+) -> OrderState:
+    """Add the version a replace asks for. It is PENDING and reserves; no status moves."""
+    version = Version(state.next_version, cl_ord_id, venue_cl_ord_id, terms, VersionState.PENDING)
+    return state.with_(versions=(*state.versions, version))
+
+
+def pending(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """A cancel or replace is on its way; one that was answered already is old news."""
+    cancel = report.exec_type is ExecType.PENDING_CANCEL
+    open_ids = state.pending_cancels if cancel else state.pending_replaces
+    request = report.cl_ord_id or ""
+    if (
+        cell is Cell.SAME
+        or state.closing is not None
+        or request in state.resolved
+        or request in open_ids
+        or (not request and open_ids)
+    ):
+        return recorded(state, unexplained(state, report))
+    if cancel:
+        after = state.with_(pending_cancels=open_ids | {request})
+    else:
+        after = state.with_(pending_replaces=open_ids | {request})
+        unknown = state.version_for(request, None) is None
+        if request and unknown and report.source is ReportSource.LOCAL:
+            terms = _terms(report, state.terms)
+            if not _storable(terms):
+                return parked(state)
+            after = ask_replace(after, request, report.venue_cl_ord_id, terms)
+    return changed(state, after, unexplained(state, report))
+
+
+def refused(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """A request was refused: it alone is settled, terms and base status stay."""
+    if report.cxl_rej_reason is CxlRejReason.DUPLICATE_CL_ORD_ID:
+        # Our earlier attempt under this id exists at the venue: a look-up decides, not this.
+        return recorded(state, Query.ORDER)
+    request = _request_of(state, report)
+    if request is None:
+        return recorded(state, Query.ORDER)
+    version = state.version_for(request, None)
+    if version is not None and version.state is VersionState.ACCEPTED:
+        return recorded(state, None if request in state.resolved else Query.ORDER)
+    query = {
+        CxlRejReason.TOO_LATE: Query.EXECUTIONS,
+        CxlRejReason.UNKNOWN_ORDER: Query.ORDER,
+    }.get(report.cxl_rej_reason or CxlRejReason.OTHER)
+    after = state.with_(
+        pending_cancels=state.pending_cancels - {request},
+        pending_replaces=state.pending_replaces - {request},
+        resolved=state.resolved | {request},
+        versions=tuple(
+            replace(item, state=VersionState.REJECTED) if item is version else item
+            for item in state.versions
+        ),
+    )
+    if cell is Cell.SAME:
+        return recorded(after, query)
+    return changed(state, after, query or unexplained(after, report))
+
+
+def replaced(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """New terms are in force; without a request of ours it is a restatement."""
+    version = state.version_for(report.cl_ord_id, report.venue_cl_ord_id)
+    asked = report.cl_ord_id is not None and (
+        report.cl_ord_id in state.pending_replaces or report.orig_cl_ord_id is not None
+    )
+    if version is None and not asked:
+        return restated(state, report, cell)
+    if version is not None and version.state is VersionState.ACCEPTED:
+        same_word = version.number > 0 and version.exec_id == report.exec_id
+        return recorded(state) if same_word else restated(state, report, cell)
+    if cell is Cell.PARK or not before_closing(state, report):
+        return parked(state)
+    base = state.terms if version is None else version.terms
+    terms = _terms(report, base)
+    if not _storable(terms):
+        return parked(state)
+    if version is None:
+        version = Version(
+            state.next_version,
+            report.cl_ord_id,
+            report.venue_cl_ord_id,
+            terms,
+            VersionState.PENDING,
+        )
+    accepted = replace(
+        version,
+        terms=terms,
+        state=VersionState.ACCEPTED,
+        venue_cl_ord_id=version.venue_cl_ord_id or report.venue_cl_ord_id,
+        order_id=report.order_id or version.order_id,
+        venue_seq=report.venue_seq,
+        accepted_at=report.transact_time,
+        exec_id=report.exec_id,
+    )
+    others = tuple(item for item in state.versions if item.number != version.number)
+    request = version.cl_ord_id or ""
+    after = state.with_(
+        versions=tuple(sorted((*others, accepted), key=_number)),
+        acked=state.acked or report.source is not ReportSource.LOCAL,
+        pending_replaces=state.pending_replaces - {request},
+        resolved=state.resolved | {request},
+        done=_done_after(state, report, terms),
+        stop=marked(state.stop, report, False),
+        suspend=marked(state.suspend, report, False),
+    )
+    if state.closing is not None:
+        return Applied(after, Verdict.LATE, query=unexplained(after, report))
+    return changed(state, after, unexplained(after, report))
+
+
+def restated(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """The venue states the terms itself: they become a version nobody asked for."""
+    if report.exec_id and any(item.exec_id == report.exec_id for item in state.versions[1:]):
+        return recorded(state)
+    if cell is Cell.PARK or not before_closing(state, report):
+        return parked(state)
+    terms = _terms(report, state.terms)
+    if not _storable(terms):
+        return parked(state)
+    entries: tuple[LedgerEntry, ...] = ()
+    ledger = state.ledger
+    if report.restatement_reason in CORPORATE_ACTIONS and report.cum_qty is not None:
+        entry = _adjustment(state, report, report.cum_qty)
+        if entry is not None and entry.exec_id not in ledger.entries:
+            ledger, entries = ledger.add(entry), (entry,)
+    versions = state.versions
+    if terms != state.terms:
+        version = Version(
+            state.next_version,
+            None,
+            None,
+            terms,
+            VersionState.ACCEPTED,
+            report.order_id,
+            report.venue_seq,
+            report.transact_time,
+            report.exec_id or None,
+        )
+        versions = (*versions, version)
+    said = report.ord_status
+    after = state.with_(
+        versions=versions,
+        ledger=ledger,
+        acked=state.acked or report.source is not ReportSource.LOCAL,
+        done=state.done if said is OrdStatus.DONE_FOR_DAY else _done_after(state, report, terms),
+        stop=marked(state.stop, report, said is OrdStatus.STOPPED, guarantee=True),
+        suspend=marked(state.suspend, report, said is OrdStatus.SUSPENDED),
+    )
+    query = unexplained(after, report)
+    if state.closing is not None:
+        return Applied(after, Verdict.LATE, None, entries, query)
+    if entries:
+        return Applied(after, Verdict.APPLIED, None, entries, query)
+    return changed(state, after, query)
+
+
+def _number(version: Version) -> int:
+    return version.number
+
+
+def _done_after(state: OrderState, report: ExecutionReport, terms: Terms) -> Mark | None:
+    """New terms wake an order that outlives the day; a DAY-like one is over."""
+    return state.done if terms.time_in_force in DAY_LIKE else marked(state.done, report, False)
+
+
+def _request_of(state: OrderState, report: ExecutionReport) -> str | None:
+    """Which request an answer settles: named, or the only one that waits."""
+    if report.cl_ord_id is not None:
+        return report.cl_ord_id
+    version = state.version_for(None, report.venue_cl_ord_id)
+    if version is not None and version.state is VersionState.PENDING:
+        return version.cl_ord_id
+    waiting = [*state.pending_cancels, *state.pending_replaces]
+    return waiting[0] if len(waiting) == 1 else None
+
+
+def _terms(report: ExecutionReport, base: Terms) -> Terms:
+    """Take what the report states over ``base``."""
+    return Terms(
+        order_qty=base.order_qty if report.order_qty is None else report.order_qty,
+        price=base.price if report.price is None else report.price,
+        stop_px=base.stop_px if report.stop_px is None else report.stop_px,
+        display_qty=base.display_qty,
+        time_in_force=report.time_in_force or base.time_in_force,
+        expire_time=base.expire_time if report.expire_time is None else report.expire_time,
+    )
+
+
+def _storable(terms: Terms) -> bool:
+    """Whether the database can hold these terms; a total is above zero."""
+    numbers = (terms.order_qty, terms.price, terms.stop_px)
+    return all(n is None or fits_column(n) for n in numbers) and terms.order_qty > ZERO
+
+
+def _adjustment(state: OrderState, report: ExecutionReport, cum_qty: Decimal) -> LedgerEntry | None:
+    """A split changes what was executed, not what was paid: one row of quantity, no amount."""
+    delta = EXACT.subtract(cum_qty, state.ledger.cum_qty) if fits_column(cum_qty) else ZERO
+    if delta == 0:
+        return None
+    made = fingerprint(order=state.id, kind="ADJUST", cum_qty=str(cum_qty.normalize()))
+    return LedgerEntry(
+        exec_id=report.exec_id or made,
+        kind=EntryKind.ADJUST,
+        qty=delta,
+        px=ZERO,
+        transact_time=report.transact_time,
+        source=report.source,
+        venue_seq=report.venue_seq,
+    )

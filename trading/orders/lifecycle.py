@@ -1,0 +1,178 @@
+"""Reports about the order's life: acknowledged, ended, and the flags with a lifetime."""
+
+from dataclasses import replace
+
+from trading.orders.amendments import refused
+from trading.orders.executions import with_order_id
+from trading.orders.facts import DAY_LIKE
+from trading.orders.outcome import (
+    Applied,
+    Query,
+    Verdict,
+    before_closing,
+    changed,
+    marked,
+    names_superseded,
+    parked,
+    recorded,
+    traded_after,
+    unexplained,
+)
+from trading.orders.reports import ExecutionReport
+from trading.orders.state import Closing, OrderState, VersionState
+from trading.orders.table import Cell
+from trading.vocabulary import ExecType, OrdStatus, TimeInForce
+
+_AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+
+
+def pending_new(state: OrderState, _report: ExecutionReport, _cell: Cell) -> Applied:
+    """Somebody has the request in hand; that is no evidence that the order exists."""
+    return recorded(state)
+
+
+def new(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """The order exists. After its end the word adds the venue's id and a question."""
+    if cell is Cell.PARK and not before_closing(state, report):
+        return parked(state)
+    after = state.with_(acked=True, versions=with_order_id(state, report))
+    if cell is Cell.QUERY:
+        return recorded(after, Query.ORDER)
+    if cell is Cell.PARK:
+        return recorded(after)
+    after = after.with_(suspend=marked(state.suspend, report, False))
+    query = unexplained(after, report)
+    return recorded(after, query) if cell is Cell.SAME else changed(state, after, query)
+
+
+def closed(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """CANCELED or EXPIRED: settles every request; of two endings the earlier counts."""
+    if names_superseded(state, report):
+        return recorded(state, Query.ORDER)
+    closed_as = OrdStatus(report.exec_type.value)
+    if state.time_in_force in _AT_ONCE:
+        closed_as = OrdStatus.CANCELED
+    closing = state.closing
+    if closing is not None and (
+        closing.closed_as is OrdStatus.REJECTED or not before_closing(state, report)
+    ):
+        return recorded(state, unexplained(state, report))
+    requested = bool(state.pending_cancels) or (
+        report.cl_ord_id is not None and state.version_for(report.cl_ord_id, None) is None
+    )
+    after = _ended(
+        state,
+        report,
+        Closing(
+            closed_as=closed_as,
+            transact_time=report.transact_time,
+            venue_seq=report.venue_seq,
+            unsolicited=closed_as is OrdStatus.CANCELED and not requested,
+            text=report.text,
+        ),
+    )
+    if cell is Cell.QUERY:
+        return recorded(after, Query.ORDER)
+    query = unexplained(after, report)
+    if closing is not None and closing.closed_as is closed_as:
+        return recorded(after, query)
+    return Applied(after, Verdict.APPLIED, query=query)
+
+
+def rejected(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """The order never worked, unless executions say otherwise."""
+    if report.ord_status not in {None, OrdStatus.REJECTED}:
+        # A second message under the same id was refused; the first stands.
+        return recorded(state)
+    version = state.version_for(report.cl_ord_id, report.venue_cl_ord_id)
+    if version is not None and version.state is VersionState.PENDING:
+        return refused(state, replace(report, cl_ord_id=version.cl_ord_id), cell)
+    if names_superseded(state, report):
+        return recorded(state, Query.ORDER)
+    if cell is Cell.SAME or state.closing is not None:
+        return recorded(state)
+    if cell is Cell.PARK or state.cum_qty:
+        return parked(state)
+    closing = Closing(
+        closed_as=OrdStatus.REJECTED,
+        transact_time=report.transact_time,
+        venue_seq=report.venue_seq,
+        text=report.text,
+        ord_rej_reason=report.ord_rej_reason,
+    )
+    return Applied(_ended(state, report, closing), Verdict.APPLIED)
+
+
+def done_for_day(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """No more fills today. The flag is kept on a complete order too: a bust may uncover it."""
+    outlives = state.time_in_force not in DAY_LIKE
+    if state.closing is not None or (outlives and traded_after(state, report)):
+        return recorded(state)
+    after = state.with_(acked=True, done=marked(state.done, report, True))
+    query = unexplained(after, report)
+    if cell is Cell.SAME and after.ord_status is state.ord_status:
+        return recorded(after, query)
+    return changed(state, after, query)
+
+
+def suspended(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """Not eligible to trade until something happens; a trade since then is that something."""
+    if cell is Cell.QUERY:
+        return recorded(state, Query.ORDER)
+    if cell is Cell.SAME and state.base_status is not OrdStatus.SUSPENDED:
+        return recorded(state)
+    if traded_after(state, report):
+        return recorded(state)
+    after = state.with_(acked=True, suspend=marked(state.suspend, report, True))
+    return recorded(after) if cell is Cell.SAME else changed(state, after)
+
+
+def stopped(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """The venue guarantees an execution; nothing is filled by that."""
+    if cell is Cell.QUERY:
+        return recorded(state, Query.ORDER)
+    if state.closing is not None:
+        return recorded(state)
+    mark = marked(state.stop, report, True, guarantee=True)
+    after = state.with_(acked=True, stop=mark)
+    return recorded(after) if cell is Cell.SAME else changed(state, after)
+
+
+def triggered(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
+    """A stop has fired or a held order was released: it works from now on."""
+    if cell is Cell.QUERY:
+        return recorded(state, Query.ORDER)
+    after = state.with_(acked=True, triggered=True, suspend=marked(state.suspend, report, False))
+    return recorded(after) if cell is Cell.SAME else changed(state, after)
+
+
+def _ended(state: OrderState, report: ExecutionReport, closing: Closing) -> OrderState:
+    """End the order: every open request is settled by that."""
+    settled = state.pending_cancels | state.pending_replaces
+    if report.cl_ord_id is not None and state.version_for(report.cl_ord_id, None) is None:
+        settled |= {report.cl_ord_id}
+    return state.with_(
+        closing=closing,
+        versions=tuple(
+            replace(version, state=VersionState.REJECTED)
+            if version.state is VersionState.PENDING
+            else version
+            for version in state.versions
+        ),
+        pending_cancels=frozenset(),
+        pending_replaces=frozenset(),
+        resolved=state.resolved | settled,
+    )
+
+
+HANDLERS = {
+    ExecType.PENDING_NEW: pending_new,
+    ExecType.NEW: new,
+    ExecType.CANCELED: closed,
+    ExecType.EXPIRED: closed,
+    ExecType.REJECTED: rejected,
+    ExecType.DONE_FOR_DAY: done_for_day,
+    ExecType.SUSPENDED: suspended,
+    ExecType.STOPPED: stopped,
+    ExecType.TRIGGERED: triggered,
+}

@@ -1,0 +1,126 @@
+"""Status answers only add information: they are turned into the report that is missing."""
+
+from dataclasses import replace
+
+from trading.orders.canonical import dec_str, opt_dec_str
+from trading.orders.ids import fingerprint
+from trading.orders.outcome import Query
+from trading.orders.reports import ExecutionReport
+from trading.orders.state import OrderState, Terms, VersionState
+from trading.vocabulary import ExecType, OrdStatus, ReportSource
+
+_WORKING = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED})
+_SAID_BY = {
+    OrdStatus.CANCELED: ExecType.CANCELED,
+    OrdStatus.EXPIRED: ExecType.EXPIRED,
+    OrdStatus.REJECTED: ExecType.REJECTED,
+    OrdStatus.DONE_FOR_DAY: ExecType.DONE_FOR_DAY,
+    OrdStatus.SUSPENDED: ExecType.SUSPENDED,
+    OrdStatus.STOPPED: ExecType.STOPPED,
+}
+
+
+def is_absence(report: ExecutionReport) -> bool:
+    """A "no such order" answer: evidence for the command protocol, never a rejection."""
+    return report.ord_status is OrdStatus.REJECTED and report.order_qty == 0
+
+
+def missing_reports(
+    state: OrderState, answer: ExecutionReport, *, account: str = ""
+) -> tuple[tuple[ExecutionReport, ...], Query | None, bool]:
+    """Compare a status answer with what we know.
+
+    Returns the reports the venue must have sent and we lack (source RECON, ids that depend on
+    their content only), what to ask next, and whether the answer is older than our ledger.
+    """
+    said = answer.ord_status
+    if said is None or is_absence(answer):
+        return (), None, False
+    if answer.cum_qty is None:
+        if said in {OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED}:
+            return (), Query.EXECUTIONS, False
+    elif answer.cum_qty > state.cum_qty:
+        return (), Query.EXECUTIONS, False
+    elif answer.cum_qty < state.cum_qty:
+        return (), None, True
+    missing: list[ExecutionReport] = []
+    query: Query | None = None
+    if state.closing is not None:
+        closed_too = said in _SAID_BY or said is OrdStatus.FILLED
+        return (), None if closed_too else Query.ORDER, False
+    terms = _reported_terms(answer, state.terms)
+    if terms != state.terms and said not in _SAID_BY:
+        report, query = _term_change(state, answer, terms)
+        missing += report
+    elif said in _WORKING and not state.acked:
+        missing.append(_said(answer, ExecType.NEW))
+    if said is OrdStatus.FILLED and not missing and state.cum_qty < state.order_qty:
+        query = Query.EXECUTIONS
+    if said in _SAID_BY and state.base_status is not said:
+        missing.append(_said(answer, _SAID_BY[said]))
+    made = tuple(replace(item, exec_id=_made_id(state, item, account)) for item in missing)
+    return made, query, False
+
+
+def _term_change(
+    state: OrderState, answer: ExecutionReport, terms: Terms
+) -> tuple[list[ExecutionReport], Query | None]:
+    """Other terms than ours: our replace took effect, an old snapshot, or the venue's change."""
+    for version in state.versions:
+        if version.state is VersionState.PENDING and _same_figures(version.terms, terms):
+            report = _said(answer, ExecType.REPLACED)
+            return [
+                replace(
+                    report,
+                    cl_ord_id=version.cl_ord_id,
+                    orig_cl_ord_id=state.cl_ord_id,
+                    venue_cl_ord_id=version.venue_cl_ord_id,
+                )
+            ], None
+    if any(_same_figures(version.terms, terms) for version in state.versions):
+        return [], Query.ORDER
+    return [_said(answer, ExecType.RESTATED)], None
+
+
+def _same_figures(left: Terms, right: Terms) -> bool:
+    return (left.order_qty, left.price, left.stop_px) == (
+        right.order_qty,
+        right.price,
+        right.stop_px,
+    )
+
+
+def _reported_terms(answer: ExecutionReport, base: Terms) -> Terms:
+    return replace(
+        base,
+        order_qty=base.order_qty if answer.order_qty is None else answer.order_qty,
+        price=base.price if answer.price is None else answer.price,
+        stop_px=base.stop_px if answer.stop_px is None else answer.stop_px,
+    )
+
+
+def _said(answer: ExecutionReport, exec_type: ExecType) -> ExecutionReport:
+    """Return the report the venue would have sent for what its answer shows."""
+    return replace(
+        answer,
+        exec_type=exec_type,
+        source=ReportSource.RECON,
+        # A refusal is of this order only if the answer says so itself.
+        ord_status=answer.ord_status if exec_type is not ExecType.NEW else None,
+        # The answer's sequence numbers the answer, not the event it tells of.
+        venue_seq=None,
+        last_qty=None if exec_type is not ExecType.STOPPED else answer.last_qty,
+        text=answer.text or f"{exec_type.value.lower()} found by status query",
+    )
+
+
+def _made_id(state: OrderState, report: ExecutionReport, account: str) -> str:
+    return fingerprint(
+        account=account,
+        order=state.id,
+        kind=report.exec_type.value,
+        cum_qty=dec_str(state.cum_qty),
+        order_qty=opt_dec_str(report.order_qty),
+        price=opt_dec_str(report.price),
+        stop_px=opt_dec_str(report.stop_px),
+    )

@@ -1,0 +1,99 @@
+"""What goes into a judgement and what comes out: frozen values, no behaviour worth the name."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+from trading.market import InstrumentRules, Quote
+from trading.risk.codes import BreachCode, RuleId
+from trading.vocabulary import OrdType, Side
+
+
+class JudgedIntent(Protocol):
+    """The part of an order intent the rules read (any OrderIntent has it)."""
+
+    @property
+    def symbol(self) -> str:
+        """The instrument."""
+
+    @property
+    def side(self) -> Side:
+        """Which way."""
+
+    @property
+    def ord_type(self) -> OrdType:
+        """MARKET has no price of its own."""
+
+    @property
+    def order_qty(self) -> Decimal:
+        """In units of the instrument, above zero."""
+
+    @property
+    def price(self) -> Decimal | None:
+        """The limit, in the instrument's currency; None for MARKET."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One rule an order would break, with the numbers.
+
+    ``value`` is what the order asks for and ``limit`` what is allowed, both in ``unit``: a
+    currency code, ``quantity`` or ``orders``. ``message`` says the same to a person.
+    """
+
+    code: BreachCode
+    rule: RuleId
+    message: str
+    value: Decimal
+    limit: Decimal
+    unit: str
+
+
+class ReferenceKind(StrEnum):
+    """Where a reference price comes from, best first."""
+
+    MID = "MID"
+    LAST = "LAST"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The price an order is measured against, and how old it is."""
+
+    price: Decimal
+    kind: ReferenceKind
+    age: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePolicy:
+    """When a price is good enough to measure against.
+
+    The midpoint serves up to ``max_mid_age`` and ``max_spread_bps`` (basis points of the
+    midpoint); past that the last trade serves, up to ``max_last_age``; past that nothing does.
+    """
+
+    max_mid_age: timedelta = timedelta(seconds=5)
+    max_last_age: timedelta = timedelta(seconds=60)
+    max_spread_bps: Decimal = Decimal(200)
+
+
+@dataclass(frozen=True, slots=True)
+class RiskContext:
+    """What the rules know besides the intent.
+
+    ``open_orders`` and ``open_notional`` (in the instrument's currency) are what the account has
+    reserved already, earlier orders of the same batch and unknown outcomes included. ``amends``
+    is None for a new order; for a replacement it is the notional the old terms hold reserved,
+    which the new terms take the place of.
+    """
+
+    rules: InstrumentRules
+    quote: Quote | None
+    reference: Reference | None
+    now: datetime
+    open_orders: int = 0
+    open_notional: Decimal = Decimal(0)
+    amends: Decimal | None = None
