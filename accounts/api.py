@@ -17,6 +17,7 @@ from common.http.pagination import listing, page
 from common.http.query import StrictQuery
 from common.http.routes import client_address
 from common.http.schema import StrictSchema, UtcDatetimeIn, opt_instant_str
+from events.idempotency import idempotent
 
 router = Router(tags=["access"])
 
@@ -129,6 +130,7 @@ def me(request: AuthRequest) -> Any:
 
 
 @router.post("/api-keys", response={201: dict[str, Any]}, summary="Make an API key")
+@idempotent(secrets=("key",))
 def create_api_key(request: AuthRequest, body: ApiKeyIn) -> Any:
     """Return the new key; its ``key`` is shown in this answer and never again."""
     request.actor.require("admin")

@@ -64,8 +64,3 @@ def active_faults(connections: Iterable[BrokerConnection]) -> dict[int, list[Pap
     for fault in PaperFault.objects.filter(venue_id__in=ids, remaining__gt=0).order_by("id"):
         faults.setdefault(fault.venue_id, []).append(fault)
     return faults
-
-
-def connections_to_run() -> list[BrokerConnection]:
-    """The connections a gateway should hold: all that are not disabled."""
-    return list(BrokerConnection.objects.exclude(state="DISABLED").order_by("id"))

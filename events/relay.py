@@ -46,6 +46,8 @@ def give_positions(schema: str, *, limit: int = BATCH) -> int:
         StreamHead.objects.get_or_create(pk=1, defaults={"position": 0, "hash": GENESIS_HASH})
         row = StreamHead.objects.get(pk=1)
         events = list(Event.objects.filter(position=None).order_by("seq")[:limit])
+        if not events:
+            return 0  # the holder before us has given them theirs
         for event in events:
             row.position += 1
             event.position = row.position

@@ -15,10 +15,20 @@ from common.http.routes import ApiRequest
 from common.http.schema import UlidIn
 from common.http.validation import field_errors
 from oms import selectors
+from oms.answers import (
+    BatchOut,
+    BreakPage,
+    CancelAllOut,
+    ExecutionPage,
+    OrderEventsOut,
+    OrderOut,
+    OrderPage,
+)
 from oms.errors import RiskRejected
-from oms.present import event_json, execution_json, order_json
+from oms.present import break_json, event_json, execution_json, order_json
 from oms.schemas import (
     BatchIn,
+    BreakQuery,
     CancelAllIn,
     CancelIn,
     ExecutionQuery,
@@ -59,7 +69,7 @@ def answered(acceptance: accept.Acceptance) -> HttpResponse:
     return JsonResponse(shown, status=200 if acceptance.replay else 201, headers=headers)
 
 
-@router.post("/orders", summary="Send an order")
+@router.post("/orders", response={201: OrderOut, 200: OrderOut}, summary="Send an order")
 def post_order(request: ApiRequest, body: OrderIn) -> HttpResponse:
     """Store a risk-checked order and answer once it is safe; its outcome follows as events."""
     request.actor.require("orders:write")
@@ -74,7 +84,7 @@ def post_order(request: ApiRequest, body: OrderIn) -> HttpResponse:
     return answered(answer)
 
 
-@router.post("/orders/batch", summary="Send up to 200 orders")
+@router.post("/orders/batch", response=BatchOut, summary="Send up to 200 orders")
 def post_batch(request: ApiRequest, body: BatchIn) -> HttpResponse:
     """One result per order, in the order given; a bad one harms no other."""
     request.actor.require("orders:write")
@@ -122,7 +132,7 @@ def _batch_row(request: HttpRequest, answer: accept.Acceptance | Refused) -> dic
     return {"status": response.status_code, "order": shown}
 
 
-@router.get("/orders", summary="List orders, newest first")
+@router.get("/orders", response=OrderPage, summary="List orders, newest first")
 def get_orders(request: ApiRequest, query: Query[OrderQuery]) -> dict[str, Any]:
     """``cl_ord_id`` finds an order by any id of its amend chain."""
     request.actor.require("orders:read")
@@ -146,7 +156,11 @@ def get_orders(request: ApiRequest, query: Query[OrderQuery]) -> dict[str, Any]:
     )
 
 
-@router.post("/orders/cancel-all", summary="Cancel every open order in a scope")
+@router.post(
+    "/orders/cancel-all",
+    response={202: CancelAllOut},
+    summary="Cancel every open order in a scope",
+)
 def post_cancel_all(request: ApiRequest, body: CancelAllIn) -> HttpResponse:
     """202 with a row per order; nothing holds a cancel up."""
     request.actor.require("orders:write")
@@ -163,7 +177,8 @@ def post_cancel_all(request: ApiRequest, body: CancelAllIn) -> HttpResponse:
     for answer in answers:
         if isinstance(answer, Requested):
             shown = order_json(answer.order, answer.pending, account_code=answer.account_code)
-            items.append({"status": 200 if answer.replay else 202, "order": shown})
+            status = 200 if answer.replay else 202
+            items.append({"status": status, "id": answer.order.id, "order": shown})
         else:
             order, refusal = answer
             items.append(
@@ -176,7 +191,7 @@ def post_cancel_all(request: ApiRequest, body: CancelAllIn) -> HttpResponse:
     return JsonResponse({"items": items}, status=202)
 
 
-@router.get("/orders/{order_id}", summary="One order")
+@router.get("/orders/{order_id}", response=OrderOut, summary="One order")
 def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
     """The order as it is now, with its version as ETag."""
     request.actor.require("orders:read")
@@ -188,7 +203,11 @@ def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
     )
 
 
-@router.post("/orders/{order_id}/cancel", summary="Cancel an order")
+@router.post(
+    "/orders/{order_id}/cancel",
+    response={202: OrderOut, 200: OrderOut},
+    summary="Cancel an order",
+)
 def post_cancel(request: ApiRequest, order_id: OrderId, body: CancelIn) -> HttpResponse:
     """202 with the order; 200 where the same cancel is already on its way."""
     request.actor.require("orders:write")
@@ -202,7 +221,11 @@ def post_cancel(request: ApiRequest, order_id: OrderId, body: CancelIn) -> HttpR
     return _requested(answer)
 
 
-@router.post("/orders/{order_id}/replace", summary="Give an order new terms")
+@router.post(
+    "/orders/{order_id}/replace",
+    response={202: OrderOut, 200: OrderOut},
+    summary="Give an order new terms",
+)
 def post_replace(request: ApiRequest, order_id: OrderId, body: ReplaceIn) -> HttpResponse:
     """202 with the order, whose ``pending`` shows the command; the result comes as an event."""
     request.actor.require("orders:write")
@@ -241,7 +264,7 @@ def _requested(answer: Requested) -> HttpResponse:
     return JsonResponse(shown, status=200 if answer.replay else 202, headers=headers)
 
 
-@router.get("/orders/{order_id}/events", summary="The life of an order")
+@router.get("/orders/{order_id}/events", response=OrderEventsOut, summary="The life of an order")
 def get_order_events(request: ApiRequest, order_id: OrderId) -> dict[str, Any]:
     """Every report as it was applied, with the venue's raw message for those who may trade."""
     request.actor.require("orders:read")
@@ -255,7 +278,12 @@ def get_order_events(request: ApiRequest, order_id: OrderId) -> dict[str, Any]:
     }
 
 
-@router.get("/executions", tags=["books"], summary="The trade ledger, newest first")
+@router.get(
+    "/executions",
+    response=ExecutionPage,
+    tags=["books"],
+    summary="The trade ledger, newest first",
+)
 def get_executions(request: ApiRequest, query: Query[ExecutionQuery]) -> dict[str, Any]:
     """Every fill as booked; ``order_id`` is our order's id, ``broker_order_id`` the venue's."""
     request.actor.require("orders:read")
@@ -272,3 +300,12 @@ def get_executions(request: ApiRequest, query: Query[ExecutionQuery]) -> dict[st
     return listing(
         (execution_json(one, broker_order_id=one.order.order_id) for one in found), following
     )
+
+
+@router.get("/breaks", response=BreakPage, tags=["books"], summary="Differences to the venue")
+def get_breaks(request: ApiRequest, query: Query[BreakQuery]) -> dict[str, Any]:
+    """Where our books and the venue's differ: open ones, or all with ``state=ALL``."""
+    request.actor.require("positions:read")
+    rows = selectors.list_breaks(actor=request.actor, account=query.account, state=query.state)
+    found, following = page(rows, limit=query.limit, cursor=query.cursor)
+    return listing((break_json(one) for one in found), following)

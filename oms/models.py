@@ -40,13 +40,9 @@ def _hot_key(model: Any, **options: Any) -> Any:
     )
 
 
-class ExactDecimal(models.DecimalField):
+def _exact(**options: Any) -> "models.DecimalField[Any, Any]":
     """A quantity or price: 12 digits before the point, 12 behind."""
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        options.setdefault("max_digits", 24)
-        options.setdefault("decimal_places", 12)
-        super().__init__(*args, **options)
+    return models.DecimalField(max_digits=24, decimal_places=12, **options)
 
 
 class Order(models.Model):
@@ -62,10 +58,10 @@ class Order(models.Model):
     order_id = models.CharField(max_length=64, null=True)
     side = models.CharField(max_length=10, choices=_choices(Side))
     ord_type = models.CharField(max_length=24, choices=_choices(OrdType))
-    order_qty = ExactDecimal()
-    price = ExactDecimal(null=True)
-    stop_px = ExactDecimal(null=True)
-    display_qty = ExactDecimal(null=True)
+    order_qty = _exact()
+    price = _exact(null=True)
+    stop_px = _exact(null=True)
+    display_qty = _exact(null=True)
     time_in_force = models.CharField(max_length=3, choices=_choices(TimeInForce))
     expire_time = models.DateTimeField(null=True)
     exec_inst = models.JSONField(default=list)
@@ -74,12 +70,12 @@ class Order(models.Model):
     source = models.CharField(max_length=12)
     ord_status = models.CharField(max_length=16, choices=_choices(OrdStatus))
     is_closed = models.BooleanField()
-    cum_qty = ExactDecimal(default=0)
-    leaves_qty = ExactDecimal()
-    reserved_qty = ExactDecimal()
-    overfill_qty = ExactDecimal(default=0)
+    cum_qty = _exact(default=0)
+    leaves_qty = _exact()
+    reserved_qty = _exact()
+    overfill_qty = _exact(default=0)
     gross_trade_amt = models.DecimalField(max_digits=38, decimal_places=18, default=0)
-    reserve_px = ExactDecimal()
+    reserve_px = _exact()
     ord_rej_reason = models.CharField(max_length=20, null=True)
     text = models.CharField(max_length=500, default="")
     intent_hash = models.CharField(max_length=64)
@@ -174,8 +170,8 @@ class OrderVersion(models.Model):
     number = models.IntegerField()
     cl_ord_id = models.CharField(max_length=CL_ORD_ID_LENGTH)
     venue_cl_ord_id = models.CharField(max_length=32)
-    order_qty = ExactDecimal()
-    price = ExactDecimal(null=True)
+    order_qty = _exact()
+    price = _exact(null=True)
     time_in_force = models.CharField(max_length=3)
     state = models.CharField(
         max_length=10, choices=[(s, s) for s in (PENDING, ACCEPTED, SUPERSEDED, REJECTED)]
@@ -296,9 +292,9 @@ class Execution(models.Model):
     exec_id = models.CharField(max_length=64)
     exec_type = models.CharField(max_length=16, choices=_choices(ExecType))
     exec_ref_id = models.CharField(max_length=64, null=True)
-    last_qty = ExactDecimal()
-    last_px = ExactDecimal()
-    fee = ExactDecimal(default=0)
+    last_qty = _exact()
+    last_px = _exact()
+    fee = _exact(default=0)
     fee_currency = models.CharField(max_length=8)
     liquidity = models.CharField(max_length=8, null=True)
     late = models.BooleanField(default=False)

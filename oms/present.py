@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.numbers import dec_str, opt_dec_str
-from oms.models import Command, Execution, Order, OrderEvent
+from oms.models import Break, Command, Execution, Order, OrderEvent
 from trading.vocabulary import CommandState
 
 
@@ -101,4 +101,20 @@ def event_json(event: OrderEvent, raw: str | None) -> dict[str, Any]:
         "after": event.after,
         "report": event.report,
         "raw": raw,
+    }
+
+
+def break_json(row: Break) -> dict[str, Any]:
+    """A reconciliation difference, open until ``closed_at``."""
+    return {
+        "id": row.id,
+        "account": row.account.code,
+        "kind": row.kind,
+        "subject": row.subject,
+        "ours": row.ours,
+        "theirs": row.theirs,
+        "detail": row.detail,
+        "opened_at": instant(row.opened_at),
+        "closed_at": instant(row.closed_at),
+        "resolution": row.resolution,
     }

@@ -14,6 +14,7 @@ from common.http.schema import (
     UlidIn,
     UtcDatetimeIn,
 )
+from oms.selectors import BreakState
 from trading.orders.intent import OrderIntent
 from trading.vocabulary import OrdStatus, OrdType, Side, TimeInForce
 
@@ -178,6 +179,13 @@ class OrderQuery(StrictQuery):
                 {"allowed": ", ".join(OrdStatus.__members__)},
             )
         return self
+
+
+class BreakQuery(StrictQuery):
+    """Filters of the break list."""
+
+    account: Text | None = None
+    state: EnumIn[BreakState] = BreakState.OPEN
 
 
 class ExecutionQuery(StrictQuery):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,8 +10,16 @@ from django.db.models import QuerySet
 from brokers.models import BrokerMessage
 from common.actor import Actor
 from common.errors import NotFound
-from oms.models import ClOrdId, Command, Execution, Order, OrderEvent
+from oms.models import Break, ClOrdId, Command, Execution, Order, OrderEvent
 from trading.vocabulary import Side
+
+
+class BreakState(StrEnum):
+    """Which breaks are wanted."""
+
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    ALL = "ALL"
 
 
 def _visible(actor: Actor) -> QuerySet[Order]:
@@ -109,3 +118,15 @@ def list_executions(
         "transact_time__lt": until,
     }
     return rows.filter(**{k: v for k, v in wanted.items() if v is not None})
+
+
+def list_breaks(*, actor: Actor, account: str | None, state: BreakState) -> QuerySet[Break]:
+    """Reconciliation differences of the accounts the actor reaches."""
+    rows = Break.objects.select_related("account")
+    if actor.accounts is not None:
+        rows = rows.filter(account__code__in=list(actor.accounts))
+    if account is not None:
+        rows = rows.filter(account__code=account)
+    if state is not BreakState.ALL:
+        rows = rows.filter(closed_at__isnull=state is BreakState.OPEN)
+    return rows

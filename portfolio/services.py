@@ -24,7 +24,8 @@ from portfolio.shapes import Held, Mark, mark_of, position_json
 from tenants.binding import require_bound, tenant_bound
 from trading import exact, journal
 from trading.journal import Entry, Fill, Ledger, Reason
-from trading.lots import LotChange, apply_fill, total_cost, total_qty
+from trading.lots import Lot as LotValue
+from trading.lots import LotChange, TaxLotMethod, apply_fill, total_cost, total_qty
 from trading.market import Quote
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "take_pnl_snapshots",
 ]
 
+LOTS_AT_ONCE = 16
 _log = logging.getLogger(__name__)
 
 
@@ -129,19 +131,32 @@ def _booked_before(position: Position, fill: Fill) -> BookedFill:
 def _change_of(position: Position, fill: Fill, at: datetime) -> LotChange:
     """What the fill does to the lots; they are read only where it closes some."""
     closes = position.qty < 0 if fill.side.sign > 0 else position.qty > 0
-    rows = Lot.objects.filter(position=position).exclude(qty=0) if closes else ()
-    lots = [row.value for row in rows]
-    if closes and (total_qty(lots) != position.qty or total_cost(lots) != position.cost):
-        raise AssertionError(f"the open lots of position {position.pk} are not the position")
     return apply_fill(
-        lots,
+        _oldest_lots(position, fill.last_qty) if closes else (),
         lot_id=fill.execution_id,
         side=fill.side,
         last_qty=fill.last_qty,
         last_px=fill.last_px,
         at=at,
         multiplier=position.multiplier,
+        method=TaxLotMethod.FIFO,
     )
+
+
+def _oldest_lots(position: Position, qty: Decimal) -> list[LotValue]:
+    """The open lots that ``qty`` units close first in, first out: a few, or all there are.
+
+    A position built of thousands of lots is closed from its old end without reading the rest.
+    """
+    rows = Lot.objects.filter(position=position).exclude(qty=0).order_by("opened_at", "id")
+    lots = [row.value for row in rows[:LOTS_AT_ONCE]]
+    if len(lots) == LOTS_AT_ONCE:
+        if total_qty(lots).copy_abs() >= qty:
+            return lots
+        lots = [row.value for row in rows]
+    if (total_qty(lots), total_cost(lots)) != (position.qty, position.cost):
+        raise AssertionError(f"the open lots of position {position.pk} are not the position")
+    return lots
 
 
 def _write_lots(position: Position, change: LotChange, fill: Fill, at: datetime) -> None:

@@ -1,7 +1,7 @@
 """The HTTP door of risk: halts, limits, and why orders were refused."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from ninja import Field, Query, Router, Schema, Status
 from pydantic import AfterValidator, BeforeValidator, ConfigDict

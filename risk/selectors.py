@@ -1,7 +1,7 @@
 """Reads of the risk app. All of them answer for the bound tenant."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -127,16 +127,10 @@ def breaches_of(order_id: str) -> tuple[BreachValue, ...]:
 
 def reference_policy() -> ReferencePolicy:
     """Return how fresh and narrow a quote must be, from the settings."""
-    usual = ReferencePolicy()
-    return replace(
-        usual,
+    return ReferencePolicy(
         max_mid_age=timedelta(seconds=settings.OMS_QUOTE_MAX_AGE_S),
-        max_last_age=timedelta(
-            seconds=getattr(settings, "OMS_REFERENCE_MAX_AGE_S", usual.max_last_age.total_seconds())
-        ),
-        max_spread_bps=Decimal(
-            getattr(settings, "OMS_REFERENCE_MAX_SPREAD_BPS", usual.max_spread_bps)
-        ),
+        max_last_age=timedelta(seconds=settings.OMS_REFERENCE_MAX_AGE_S),
+        max_spread_bps=Decimal(settings.OMS_REFERENCE_MAX_SPREAD_BPS),
     )
 
 

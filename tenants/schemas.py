@@ -77,13 +77,53 @@ def migrate_public(*, stdout: Any, verbosity: int = 0) -> None:
 
 
 def migrate_tenant(schema: str) -> None:
-    """Bring one tenant's schema to the newest state, in one transaction."""
+    """Bring one tenant's schema to the newest state, in one transaction.
+
+    The first empty schema of a process is migrated by Django, and what it sent is kept; further
+    empty ones get the same statements, without planning them again.
+    """
     with bound_unchecked(schema):
-        MigrationRecorder(connection).ensure_schema()
-        executor = MigrationExecutor(connection)
-        tenant_labels = labels(settings.TENANT_APPS)
-        targets = [key for key in executor.loader.graph.leaf_nodes() if key[0] in tenant_labels]
-        executor.migrate(targets)
+        if applied(schema):
+            _migrate()
+        elif _recipe:
+            _replay()
+        else:
+            _record(schema)
         with connection.cursor() as cursor:
             # A later migration of the same run must not meet checks still waiting for the commit.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _migrate() -> None:
+    MigrationRecorder(connection).ensure_schema()
+    executor = MigrationExecutor(connection)
+    tenant_labels = labels(settings.TENANT_APPS)
+    targets = [key for key in executor.loader.graph.leaf_nodes() if key[0] in tenant_labels]
+    executor.migrate(targets)
+
+
+# Statements and parameters that turn an empty schema into a whole one; names are unqualified.
+_recipe: list[tuple[str, Any, bool]] = []
+# What reads, and what belongs to the transaction it was sent in.
+_NOT_KEPT = ("SELECT", "SHOW", "SET ", "SAVEPOINT", "RELEASE", "ROLLBACK")
+
+
+def _record(schema: str) -> None:
+    """Migrate, and keep the statements if every name in them is unqualified."""
+    sent: list[tuple[str, Any, bool]] = []
+
+    def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not sql.lstrip().upper().startswith(_NOT_KEPT):
+            sent.append((sql, params, many))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(keep):
+        _migrate()
+    if not any(schema in f"{sql}{params}" for sql, params, _ in sent):
+        _recipe[:] = sent
+
+
+def _replay() -> None:
+    with connection.cursor() as cursor:
+        for sql, params, many in _recipe:
+            (cursor.executemany if many else cursor.execute)(sql, params)

@@ -17,6 +17,7 @@ def _start() -> None:
     from config import embedded
 
     state_dir = Path(tempfile.mkdtemp(prefix="blotter-test-"))
+    state_dir.chmod(0o755)  # as root the servers run as nobody, and would move elsewhere
     servers = embedded.start(state_dir, profile="test", database="blotter")
     os.environ["DATABASE_URL"] = servers.database_url
     os.environ["REDIS_URL"] = servers.redis_url

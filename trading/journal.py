@@ -106,6 +106,7 @@ def entry_for_fill(
     ``currency`` is the instrument's; the fee may be in another. Lines of nothing are left out,
     but for the position's, which also says how many units moved.
     """
+    fee = exact.money(fill.fee)
     lines = [
         Line(account, Ledger.CASH, currency, exact.negate(change.gross), symbol),
         Line(
@@ -117,8 +118,8 @@ def entry_for_fill(
             change.signed_qty,
         ),
         Line(account, Ledger.REALIZED_PNL, currency, exact.negate(change.realized), symbol),
-        Line(account, Ledger.FEES, fill.fee_currency, fill.fee, symbol),
-        Line(account, Ledger.CASH, fill.fee_currency, exact.negate(fill.fee), symbol),
+        Line(account, Ledger.FEES, fill.fee_currency, fee, symbol),
+        Line(account, Ledger.CASH, fill.fee_currency, exact.negate(fee), symbol),
     ]
     kept = tuple(line for line in lines if line.amount != 0 or line.qty is not None)
     return Entry(at, Reason.FILL, fill.execution_id, kept)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import ClassVar, ParamSpec, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 from trading.market import InstrumentRules, Quote
 from trading.orders.reports import ExecutionReport
@@ -26,7 +26,6 @@ from trading.vocabulary import (
     TimeInForce,
 )
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -310,8 +309,8 @@ class QuoteSource(Protocol):
 class RunDb(Protocol):
     """Runs a blocking function in a thread that may use the database."""
 
-    async def __call__(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what the function returns; raise what it raises, or that the database is away."""
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """Return what ``work`` returns; raise what it raises, or that the database is away."""
 
 
 MessageHandler = Callable[[str, bytes], Awaitable[None]]

@@ -8,7 +8,14 @@ from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 
 from common.errors import FieldError, Invalid, NotFound, Refused, Unauthenticated
-from common.http.json import InvalidJson, StrictParser, check_media, not_an_object, parse
+from common.http.json import (
+    InvalidJson,
+    LengthRequired,
+    StrictParser,
+    check_media,
+    not_an_object,
+    parse,
+)
 from common.http.problems import echo, install, refused_response
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -100,6 +107,8 @@ def _check_body(request: HttpRequest, operation: Any) -> None:
     body_model = next(
         (model for model in operation.models if model.__ninja_param_source__ == "body"), None
     )
+    if request.META.get("HTTP_TRANSFER_ENCODING"):
+        raise LengthRequired("Send the body with a Content-Length, not in chunks.")
     has_body = request.META.get("CONTENT_LENGTH") not in {None, "", "0", 0}
     if body_model is None:
         if has_body:
@@ -107,9 +116,9 @@ def _check_body(request: HttpRequest, operation: Any) -> None:
             _check_empty_object(parse(request.body))
         return
     wanted = any(field.is_required() for field in body_model.model_fields.values())
-    if wanted or has_body:
+    if has_body:
         check_media(request)
-    if wanted and not request.body:
+    elif wanted:
         raise InvalidJson("The body is empty; send a JSON object. Offset 0.", extra={"offset": 0})
 
 

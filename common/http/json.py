@@ -1,8 +1,8 @@
 """A JSON reader that refuses what JSON libraries let pass.
 
 Refused as not well-formed: a key twice, bare NaN and Infinity, a byte order mark, numbers of
-hundreds of digits, nesting beyond 32, text that is no Unicode. The size, the media type and the
-content encoding are looked at before a byte is parsed.
+hundreds of digits, nesting beyond 32, more than 10,000 arrays and objects, text that is no Unicode.
+The size, the media type and the content encoding are looked at before a byte is parsed.
 """
 
 import json
@@ -16,6 +16,7 @@ from common.errors import FieldError, Invalid, Refused
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 32
+MAX_CONTAINERS = 10_000
 MAX_NUMBER_CHARACTERS = 400
 
 # The string part is possessive and takes an unclosed string whole: no second try, no slow input.
@@ -54,6 +55,14 @@ class UnsupportedMediaType(Refused):
     code = "unsupported_media_type"
     http_status = 415
     title = "The media type is not supported"
+
+
+class LengthRequired(Refused):
+    """The body comes in chunks of unknown number."""
+
+    code = "length_required"
+    http_status = 411
+    title = "The length of the body is required"
 
 
 def check_media(request: HttpRequest) -> None:
@@ -150,10 +159,14 @@ def _check_structure(text: str) -> None:
     :raises InvalidJson: for the first of them.
     """
     open_objects: list[set[str] | None] = []
+    containers = 0
     for match in _TOKEN.finditer(text):
         part, offset = match.group(), match.start()
         if part in "[{":
             open_objects.append(set() if part == "{" else None)
+            containers += 1
+            if containers > MAX_CONTAINERS:
+                raise _not_json(f"More than {MAX_CONTAINERS} arrays and objects", offset)
             if len(open_objects) > MAX_DEPTH:
                 raise _not_json(f"More than {MAX_DEPTH} levels of nesting", offset)
         elif part in "]}":

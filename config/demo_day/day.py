@@ -62,7 +62,7 @@ class Firm:
     def connection(self) -> str:
         """Name of the connection that carries the account."""
         return next(
-            row["name"]
+            str(row["name"])
             for row in self.client.everything("/connections")
             if self.account in row["accounts"]
         )

@@ -7,7 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from config.embedded import binaries, processes
+from config import foreign_processes as processes
+from config.embedded import binaries
 from config.embedded.account import Account
 from config.embedded.errors import EmbeddedError, disk_full
 from config.embedded.layout import Layout

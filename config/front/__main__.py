@@ -5,7 +5,6 @@ In production a reverse proxy does this (see deploy/); the bench talks to web di
 
 import argparse
 import asyncio
-import contextlib
 import logging
 import signal
 import socket
@@ -14,26 +13,11 @@ from pathlib import Path
 from aiohttp import web
 
 from config import env
+from config.front.doors import listeners
 from config.front.proxy import Proxy, Server
 
 SHUTDOWN_S = 0.5
 """How long open streams may go on after a stop signal: they never end by themselves."""
-
-
-def listeners(port: int) -> list[socket.socket]:
-    """Bind the loopback addresses: 127.0.0.1 always, ::1 where the machine has it.
-
-    :raises OSError: if the port of 127.0.0.1 is taken.
-    """
-    first = socket.create_server(("127.0.0.1", port), backlog=1024)
-    bound = [first]
-    with contextlib.suppress(OSError):  # no IPv6 here, or taken there: browsers fall back
-        bound.append(
-            socket.create_server(
-                ("::1", first.getsockname()[1]), family=socket.AF_INET6, backlog=1024
-            )
-        )
-    return bound
 
 
 async def serve(sockets: list[socket.socket], web_socket: Path, stream_socket: Path) -> None:

@@ -1,5 +1,6 @@
 """Settings that every profile shares. All reads of the environment go through ``config.env``."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,31 @@ OMS_DOMAIN = env.text("OMS_DOMAIN", "localhost")
 OMS_PORT = env.integer("OMS_PORT", 8000)
 OMS_STATE_DIR = env.path("OMS_STATE_DIR", BASE_DIR / ".oms")
 OMS_QUOTE_MAX_AGE_S = 5
+OMS_REFERENCE_MAX_AGE_S = 60  # a last trade older than this judges no price
+OMS_REFERENCE_MAX_SPREAD_BPS = 200  # a wider market has no meaningful midpoint
 OMS_REPLAY_SECONDS_PER_DAY = env.integer("OMS_REPLAY_SECONDS_PER_DAY", 60)
 OMS_RESERVED_CASH = "risk.selectors.reserved_cash"  # portfolio lies below risk and asks by name
 OMS_GATEWAY_HOLDER = env.text("OMS_GATEWAY_HOLDER")  # set by a supervisor of exactly one gateway
 OMS_EVENT_SOURCE_TENANTS = "tenants.selectors.active_schemas"
 OMS_TENANT_BINDING = "tenants.binding.tenant_bound"
 
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "pnl snapshots": {"task": "portfolio.snapshot_pnl", "schedule": timedelta(minutes=1)},
+    "reconciliation": {"task": "oms.reconcile", "schedule": timedelta(minutes=5)},
+    "forget answers": {"task": "events.forget_expired_answers", "schedule": timedelta(hours=1)},
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
 DEBUG = False
 ALLOWED_HOSTS = ["*"]  # tenants.middleware answers unknown hosts itself, in JSON
 
 SHARED_APPS = [
     "config",
-    "django.contrib.admin",  # before django_tenants, whose admin pages expect another request.tenant
+    "django.contrib.admin",  # before django_tenants: its admin pages expect another tenant
     "django_tenants",
     "tenants",
     "accounts",

@@ -65,10 +65,19 @@ class Children:
         self._say = say
 
     def start(self, *names: str) -> None:
-        """Start the named children, or all that do not run."""
+        """Start the named children that do not run."""
         for child in self.all:
-            if child.running is None and (not names or child.process.name in names):
+            if child.running is None and child.process.name in names:
                 self._start(child)
+
+    @property
+    def processes(self) -> list[Process]:
+        """The list these children are of, in its order."""
+        return [child.process for child in self.all]
+
+    def have_settled(self, names: Sequence[str]) -> bool:
+        """Whether all of these live and have got past their start."""
+        return all(child.has_settled() for child in self.all if child.process.name in names)
 
     def tend(self) -> None:
         """Collect children that died and start those whose time has come."""

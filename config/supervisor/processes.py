@@ -15,6 +15,8 @@ class Process:
     """Added to its niceness: work that can wait yields to what answers a person."""
     sockets: tuple[Path, ...] = ()
     """Unix sockets it binds; what a killed one left there is removed before a start."""
+    background: bool = False
+    """Whether it starts last, when people can already work: it wakes and repairs, nobody waits."""
     inherits_listeners: bool = False
     """Whether the sockets of OMS_PORT, which `up` holds, are handed to it (``--fd``)."""
 
@@ -22,7 +24,7 @@ class Process:
 def processes(sockets: Path) -> tuple[Process, ...]:
     """Return the system's processes in the order in which they start.
 
-    :param sockets: the directory of the sockets between front, web and stream.
+    :param sockets: the private directory of the sockets between front, web and stream.
     """
     python = sys.executable
     web, stream = sockets / "web.sock", sockets / "stream.sock"
@@ -62,6 +64,15 @@ def processes(sockets: Path) -> tuple[Process, ...]:
                 *("--without-gossip", "--without-mingle"),
             ),
             nice=5,
+            background=True,
         ),
-        Process("beat", (*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""), nice=5),
+        Process(
+            "beat",
+            (
+                *(*celery, "beat", "--loglevel", "WARNING", "--pidfile", ""),
+                *("--schedule", str(sockets / "beat-schedule")),
+            ),
+            nice=5,
+            background=True,
+        ),
     )

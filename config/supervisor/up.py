@@ -16,8 +16,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from config import env, file_locks, socket_paths
-from config.front.__main__ import listeners
+from config import env, file_locks, foreign_processes, socket_paths
+from config.front.doors import listeners
 from config.supervisor import leash, orphans, readiness, run_file
 from config.supervisor.children import Children
 from config.supervisor.errors import UpError
@@ -27,9 +27,11 @@ from config.supervisor.processes import Process
 if TYPE_CHECKING:
     from config.embedded import Servers
 
+STOP_WITHIN_S = 4.5
+"""Everything has to be over in five seconds."""
+
 CHILDREN_PATIENCE_S = 3.0
-SERVERS_PATIENCE_S = 1.0
-"""Together under the five seconds in which everything has to be over."""
+"""The servers get what the children leave of the time, and a second in any case."""
 
 REVIVE_EVERY_S = 0.25
 TOO_MANY_DEATHS = 4
@@ -109,20 +111,24 @@ class Up:
             self._embed(wanted)
         self._children = self._made_children(doors)
         self._children.start("front")
+        first = [p.name for p in self._children.processes if not p.background]
         with self._step("Database schema"):
             current = plan.schema_is_current()
             if not current:
                 plan.migrate()
         if current:  # else the loops would begin in an empty database
-            self._children.start()
+            self._children.start(*first)
         with self._step("Demo firms"):
             contents = plan.contents()
-        self._children.start()
+        self._children.start(*first)
         if self._servers is not None:
             self._reviver = threading.Thread(target=self._revive_servers, daemon=True)
             self._reviver.start()
-        with self._step(", ".join(child.process.name for child in self._children.all)):
-            self._wait_until_ready(self._children)
+        with self._step(", ".join(first)):
+            self._wait_until_ready(self._children, first)
+        later = [p.name for p in self._children.processes if p.background]
+        with self._step(", ".join(later)):
+            self._children.start(*later)
         run_file.write(plan.state_dir, contents, ready=True)
         self._show(contents)
 
@@ -139,8 +145,8 @@ class Up:
             return listeners(self._plan.port)
         except OSError as failure:
             raise UpError(
-                f"Port {self._plan.port} cannot be used ({os.strerror(failure.errno or 0)}). Choose "
-                f"another one: OMS_PORT={self._plan.port + 1} make run"
+                f"Port {self._plan.port} cannot be used ({os.strerror(failure.errno or 0)}). "
+                f"Choose another one: OMS_PORT={self._plan.port + 1} make run"
             ) from failure
 
     def _made_children(self, doors: Sequence[socket.socket]) -> Children:
@@ -166,7 +172,7 @@ class Up:
             raise RuntimeError("The leash comes before the children.")
         return self._leash
 
-    def _wait_until_ready(self, children: Children) -> None:
+    def _wait_until_ready(self, children: Children, names: Sequence[str]) -> None:
         """:raises UpError: if a child does not stay up, or the system is not ready in time."""
         deadline = time.monotonic() + self._plan.ready_timeout_s
         while True:
@@ -179,14 +185,14 @@ class Up:
                         f"(its log: {children.log_path(child.process)})"
                     )
             status, body = readiness.answer(self._plan.port, self._plan.ready_path)
-            if status == 200 and all(child.has_settled() for child in children.all):
+            if status == 200 and children.have_settled(names):
                 return
             if time.monotonic() > deadline:
                 raise UpError(
                     f"Not ready after {self._plan.ready_timeout_s:.0f} s: {self._plan.ready_path} "
                     f"answers {status or 'nothing'}: {' '.join(body.split())}"
                 )
-            time.sleep(0.1)
+            time.sleep(0.15)
 
     def _show(self, contents: dict[str, Any]) -> None:
         took = time.monotonic() - self._begun
@@ -249,13 +255,18 @@ class Up:
         with contextlib.ExitStack() as stack:
             stack.callback(run_file.mark_stopped, self._plan.state_dir)
             if self._servers is not None:
-                stack.callback(self._servers.release, patience_s=SERVERS_PATIENCE_S)
+                stack.callback(self._stop_servers, begun)
             if self._leash is not None:
                 stack.callback(self._leash.close, 3.0)
             if self._children is not None:
                 self._children.stop(CHILDREN_PATIENCE_S, hurry=lambda: self._signals > 1)
         if self._children is not None:
             self._say(f"stopped in {time.monotonic() - begun:.1f} s")
+
+    def _stop_servers(self, begun: float) -> None:
+        if self._servers is not None:
+            left_s = STOP_WITHIN_S - (time.monotonic() - begun)
+            self._servers.release(patience_s=max(1.0, left_s))
 
     # -- small things
 
@@ -336,8 +347,7 @@ def _end_orphans(state_dir: Path) -> None:
     for pid in found:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while orphans.of(state_dir) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    # Only when they are really gone are their sockets closed.
+    foreign_processes.waited(lambda: all(map(foreign_processes.is_gone, found)), 5.0)
     if found:
         print(f"  Ended {len(found)} processes that an earlier run left behind", flush=True)

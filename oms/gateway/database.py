@@ -22,7 +22,7 @@ class DatabaseThreads:
     def __init__(self, threads: int) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="db")
 
-    async def run(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    async def run(self, function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return ``function(...)``. :raises DatabaseAway: if the connection failed meanwhile."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(

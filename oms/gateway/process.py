@@ -11,7 +11,8 @@ import psycopg
 from django.conf import settings
 
 from brokers import services as broker_services
-from brokers.models import BrokerConnection
+from brokers.selectors import connections_to_run
+from events.binding import conninfo
 from marketdata.hub import QuoteHub
 from marketdata.replay import ReplayFeed
 from oms.gateway.clock import utcnow
@@ -97,7 +98,7 @@ class Gateway:
         while True:
             with contextlib.suppress(psycopg.OperationalError):
                 async with await psycopg.AsyncConnection.connect(
-                    **_connection_parameters(), autocommit=True
+                    conninfo(), autocommit=True
                 ) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     await connection.execute(f"LISTEN {RECONCILE_CHANNEL}")
@@ -112,24 +113,10 @@ def _connections() -> list[tuple[str, int, str]]:
     found = []
     for schema in active_schemas():
         with tenant_bound(schema):
-            rows = BrokerConnection.objects.values_list("pk", "broker")
-            found += [(schema, pk, broker) for pk, broker in rows]
+            found += [(schema, one.pk, one.broker) for one in connections_to_run()]
     return found
 
 
 def _free_own_leases(holder: str) -> None:
     for schema in active_schemas():
         broker_services.free_leases_of(schema=schema, holder=holder, now=utcnow())
-
-
-def _connection_parameters() -> dict[str, str]:
-    """libpq's parameters of the default database, without Django's."""
-    database = settings.DATABASES["default"]
-    parameters = {
-        "dbname": database["NAME"],
-        "user": database["USER"],
-        "password": database["PASSWORD"],
-        "host": database["HOST"],
-        "port": database["PORT"],
-    }
-    return {key: str(value) for key, value in parameters.items() if value}

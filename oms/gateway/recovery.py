@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from brokers.adapters.base import Dedup, Lookup, VenueOrder
 from oms.gateway import messages, sender
 from oms.gateway.clock import utcnow
-from oms.services import protocol, reconciliation
+from oms.services import evidence, protocol, reconciliation
 from oms.services.protocol import Claimed
 from oms.services.reports import Incoming, apply_reports
 from trading.orders.ids import fingerprint
@@ -40,7 +40,7 @@ async def look_up_unknown(session: "Session") -> None:
         now=utcnow(),
     )
     due = await session.database.run(
-        protocol.due_lookups,
+        evidence.due_lookups,
         schema=session.schema,
         connection_id=session.connection_id,
         now=utcnow(),
@@ -58,7 +58,7 @@ async def _look_up(session: "Session", command: Claimed) -> None:
         answer = await broker.lookup(command.account_code, known_as)
     decided = answer.found is not None and _tells(command, answer.found)
     await session.database.run(
-        protocol.record_lookup,
+        evidence.record_lookup,
         schema=session.schema,
         command_id=command.id,
         found=decided,
@@ -150,7 +150,7 @@ async def _without_evidence(session: "Session", command: Claimed) -> None:
     )
     if idempotent:
         again = await session.database.run(
-            protocol.resend,
+            evidence.resend,
             schema=session.schema,
             command_id=command.id,
             epoch=session.epoch,
@@ -162,7 +162,7 @@ async def _without_evidence(session: "Session", command: Claimed) -> None:
     if command.kind is CommandKind.CANCEL:
         return
     proven = await session.database.run(
-        protocol.absence_proven,
+        evidence.absence_proven,
         schema=session.schema,
         command_id=command.id,
         quiet=quiet,
@@ -170,7 +170,7 @@ async def _without_evidence(session: "Session", command: Claimed) -> None:
     )
     if proven:
         await session.database.run(
-            protocol.refuse_as_absent,
+            evidence.refuse_as_absent,
             schema=session.schema,
             command_id=command.id,
             now=utcnow(),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from brokers.adapters.registry import capabilities_of
 from brokers.models import BrokerAccount
 from brokers.selectors import accounts_by_code
 from common.actor import Actor
@@ -124,7 +125,7 @@ class _Desk:
             return replayed
         self._check_halt(intent, account)
         instrument = self._instrument(intent, instrument)
-        self._check_fields(intent, instrument)
+        self._check_fields(intent, account, instrument)
         quote = self._check_market(intent, instrument)
         breaches = self.book.judge(
             account=account, intent=intent, instrument=instrument, quote=quote, now=self.now
@@ -226,11 +227,20 @@ class _Desk:
             return instrument
         raise errors.FieldRefused([FieldError("symbol", code, message)])
 
-    def _check_fields(self, intent: OrderIntent, instrument: Instrument) -> None:
+    def _check_fields(
+        self, intent: OrderIntent, account: BrokerAccount, instrument: Instrument
+    ) -> None:
         found = field_errors(intent, instrument.rules)
         if found:
             raise errors.FieldRefused(
                 [FieldError(row.field, row.code, row.message) for row in found]
+            )
+        assert intent.time_in_force is not None, "defaults are filled in first"
+        broker = account.connection.broker
+        if not capabilities_of(broker).takes(intent.ord_type, intent.time_in_force):
+            message = f"{broker} takes no {intent.ord_type} order with {intent.time_in_force}."
+            raise errors.FieldRefused(
+                [FieldError("time_in_force", "unsupported_by_venue", message)]
             )
 
     def _check_market(self, intent: OrderIntent, instrument: Instrument) -> Quote:
@@ -312,6 +322,7 @@ def _order_row(
     actor: Actor,
     now: datetime,
 ) -> Order:
+    assert intent.time_in_force is not None, "defaults are filled in first"
     order_ulid = new_ulid(now)
     cl_ord_id = intent.cl_ord_id or order_ulid
     return Order(

@@ -37,6 +37,8 @@ STREAM_TYPES = {
     ExecType.TRADE_CORRECT: "order.trade_corrected",
     ExecType.TRADE_CANCEL: "order.trade_canceled",
 }
+STORED = Decimal("1e-12")
+"""The finest amount a column holds: what is booked is what is stored."""
 UNCHANGED = (Verdict.RECORDED, Verdict.RECORDED_QUERY)
 
 
@@ -232,7 +234,7 @@ def _book(
         exec_ref_id=entry.exec_ref_id,
         last_qty=entry.qty,
         last_px=entry.px,
-        fee=entry.fee or Decimal(0),
+        fee=(entry.fee or Decimal(0)).quantize(STORED),
         fee_currency=currency,
         liquidity=entry.liquidity,
         late=applied.verdict is Verdict.LATE,

@@ -48,9 +48,8 @@ def new_order_payload(order: Order) -> dict[str, Any]:
 
 def reserved_notional(order: Order) -> Decimal:
     """Money the open part of the order may still move, in the instrument's currency."""
-    return (order.reserved_qty * order.reserve_px * order.instrument.multiplier).quantize(
-        Decimal("1e-12")
-    )
+    amount: Decimal = order.reserved_qty * order.reserve_px * order.instrument.multiplier
+    return amount.quantize(Decimal("1e-12"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,21 +12,26 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from brokers.models import BrokerAccount, GatewayLease
+from marketdata import quotes
+from marketdata.calendars import session_at
 from oms.models import Command, Order
-from oms.present import instant
 from oms.services import outbox, streams
 from oms.services.fold import record
 from oms.services.reports import lock_order
-from risk.selectors import covering_halt
+from risk.selectors import covering_halt, reference_price
+from risk.services import lock_accounts
 from tenants.binding import tenant_bound
 from trading.market import InstrumentRules
 from trading.orders.reports import ExecutionReport
+from trading.risk import HaltState
 from trading.vocabulary import (
     CommandKind,
     CommandState,
     ExecType,
     OrdRejReason,
+    OrdType,
     ReportSource,
+    Side,
     TimeInForce,
 )
 
@@ -35,8 +40,6 @@ SEND_WINDOW = timedelta(seconds=5)
 RECHECK_AFTER = timedelta(seconds=5)
 ANSWER_WITHIN = timedelta(seconds=10)
 LOOKUP_DELAYS_S = (0.5, 1, 2, 5, 10, 30)
-LOOKUP_EVERY_S = 60
-MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,11 @@ def claim_next(
             command.refresh_from_db(fields=["state"])
             if command.state != CommandState.QUEUED:
                 continue  # withdrawn while we waited for the order's lock
-            reason = _why_not_sent(command, order, now)
+            reason = why_not_sent(command, order, now)
             if reason is not None:
                 _refuse_unsent(command, order, reason, now)
                 continue
-            return _claim(command, order, epoch, now)
+            return claim(command, order, epoch, now)
 
 
 def _next_queued(connection_id: int, account_id: int, epoch: int, now: datetime) -> Command | None:
@@ -119,7 +122,8 @@ def _next_queued(connection_id: int, account_id: int, epoch: int, now: datetime)
     )
 
 
-def _why_not_sent(command: Command, order: Order, now: datetime) -> str | None:
+def why_not_sent(command: Command, order: Order, now: datetime) -> str | None:
+    """The reason a queued command must not go out any more; None where it may."""
     if command.kind != CommandKind.NEW:
         return None  # cancels and decreases are never held up; a venue refuses what is too late
     if now >= command.expires_at:
@@ -133,9 +137,47 @@ def _why_not_sent(command: Command, order: Order, now: datetime) -> str | None:
         strategy=order.strategy,
         venue=account.connection.name,
     )
-    if halt is not None and halt.state == halt.State.HALTED:
+    if halt is not None and halt.state == HaltState.HALTED:
         return "trading_halted"
+    if now - command.created_at > RECHECK_AFTER:
+        return _no_longer_fits(order, now)
     return None
+
+
+def _no_longer_fits(order: Order, now: datetime) -> str | None:
+    """An order that waited, as in an outage, meets another market: it is judged once more."""
+    if session_at(order.instrument, now) is None:
+        return "market_closed"
+    quote = quotes.latest([order.symbol]).get(order.symbol)
+    if quote is None or reference_price(quote, now=now) is None:
+        return "no_reference_price"
+    breaches = lock_accounts([order.account_id]).judge(
+        account=order.account,
+        intent=JudgedOrder.of(order),
+        instrument=order.instrument,
+        quote=quote,
+        now=now,
+        amends=outbox.reserved_notional(order),
+    )
+    return str(breaches[0].code) if breaches else None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedOrder:
+    """The part of a stored order the risk rules read."""
+
+    symbol: str
+    side: Side
+    ord_type: OrdType
+    order_qty: Decimal
+    price: Decimal | None
+
+    @classmethod
+    def of(cls, order: Order) -> "JudgedOrder":
+        """The order's terms in force."""
+        return cls(
+            order.symbol, Side(order.side), OrdType(order.ord_type), order.order_qty, order.price
+        )
 
 
 def _refuse_unsent(command: Command, order: Order, reason: str, now: datetime) -> None:
@@ -155,7 +197,11 @@ def _refuse_unsent(command: Command, order: Order, reason: str, now: datetime) -
     )
 
 
-def _claim(command: Command, order: Order, epoch: int, now: datetime) -> Claimed:
+def claim(command: Command, order: Order, epoch: int, now: datetime) -> Claimed:
+    """Commit the command as SENDING under ``epoch``; a request's first sending makes it pending.
+
+    The caller holds the order's lock and the transaction.
+    """
     command.state = CommandState.SENDING
     command.epoch = epoch
     command.attempt += 1
@@ -236,7 +282,7 @@ def record_outcome(
     Without a report (accepted, and the order's state already tells) the command is ACKED.
     """
     with tenant_bound(schema):
-        command, order = _locked(command_id)
+        command, order = locked_command(command_id)
         if report is not None:
             record(order, report, actor=GATEWAY, now=now)
             command.refresh_from_db(fields=["state"])
@@ -250,7 +296,7 @@ def record_outcome(
 def record_unknown(*, schema: str, command_id: str, text: str, now: datetime) -> None:
     """Silence, or an answer that proves nothing: the command may have happened."""
     with tenant_bound(schema):
-        command, order = _locked(command_id)
+        command, order = locked_command(command_id)
         if command.state != CommandState.SENDING:
             return  # a report has already told what became of it
         _mark_unknown(command, order, text, now)
@@ -293,16 +339,14 @@ def give_up_waiting(*, schema: str, connection_id: int, now: datetime) -> int:
             ).values_list("id", flat=True)
         )
     for command_id in overdue:
-        record_unknown(
-            schema=schema, command_id=command_id, text="no answer within 10 s", now=now
-        )
+        record_unknown(schema=schema, command_id=command_id, text="no answer within 10 s", now=now)
     return len(overdue)
 
 
 def put_back(*, schema: str, command_id: str, delay: timedelta, reason: str, now: datetime) -> None:
     """The venue said that nothing was executed: the command waits its turn again."""
     with tenant_bound(schema):
-        command, _ = _locked(command_id)
+        command, _ = locked_command(command_id)
         command.state = CommandState.QUEUED
         command.not_before = now + delay
         command.outcome_text = reason[:500]
@@ -310,96 +354,7 @@ def put_back(*, schema: str, command_id: str, delay: timedelta, reason: str, now
         command.save(update_fields=["state", "not_before", "outcome_text", "next_lookup_at"])
 
 
-def due_lookups(*, schema: str, connection_id: int, now: datetime) -> list[Claimed]:
-    """Unknown commands whose next look-up is due."""
-    with tenant_bound(schema):
-        rows = Command.objects.filter(
-            account__connection_id=connection_id,
-            state=CommandState.UNKNOWN,
-            next_lookup_at__lte=now,
-        ).select_related("order__account", "order__instrument")
-        return [claimed(command, command.order) for command in rows.order_by("next_lookup_at")]
-
-
-def record_lookup(
-    *, schema: str, command_id: str, found: bool, complete: bool, text: str, now: datetime
-) -> None:
-    """Append one look-up to the command's evidence and set the time of the next."""
-    with tenant_bound(schema):
-        command, _ = _locked(command_id)
-        command.evidence = [
-            *command.evidence,
-            {"at": instant(now), "found": found, "complete": complete, "text": text},
-        ]
-        done = len(command.evidence)
-        delay = LOOKUP_DELAYS_S[done] if done < len(LOOKUP_DELAYS_S) else LOOKUP_EVERY_S
-        command.next_lookup_at = now + timedelta(seconds=delay)
-        command.save(update_fields=["evidence", "next_lookup_at"])
-
-
-def absence_proven(*, schema: str, command_id: str, quiet: timedelta, now: datetime) -> bool:
-    """Two complete look-ups at least 2 s apart, after the venue's quiet time, found nothing."""
-    with tenant_bound(schema):
-        command, _ = _locked(command_id)
-        if command.valid_until is None or now < command.valid_until + quiet:
-            return False
-        since = instant(command.valid_until + quiet)
-        blind = [
-            datetime.fromisoformat(row["at"])
-            for row in command.evidence
-            if row["complete"] and not row["found"]
-        ]
-        found = any(row["found"] for row in command.evidence)
-        after_quiet = any(row["at"] >= since for row in command.evidence)
-        return (
-            not found
-            and after_quiet
-            and len(blind) >= 2
-            and blind[-1] - blind[0] >= timedelta(seconds=2)
-        )
-
-
-def resend(*, schema: str, command_id: str, epoch: int, now: datetime) -> Claimed | None:
-    """Commit the command as SENDING once more under the same venue id; None if it must not be.
-
-    Only for venues that deduplicate that id over open and closed orders.
-    """
-    with tenant_bound(schema):
-        command, order = _locked(command_id)
-        if command.state != CommandState.UNKNOWN or command.attempt >= MAX_ATTEMPTS:
-            return None
-        if _why_not_sent(command, order, now) is not None:
-            return None
-        return _claim(command, order, epoch, now)
-
-
-def refuse_as_absent(*, schema: str, command_id: str, now: datetime) -> None:
-    """The venue provably never received it: REFUSED, and a NEW's order is REJECTED."""
-    with tenant_bound(schema):
-        command, order = _locked(command_id)
-        if command.state != CommandState.UNKNOWN:
-            return
-        outbox.finish(
-            command, CommandState.REFUSED, now=now, by="VENUE", code=OrdRejReason.NOT_RECEIVED
-        )
-        is_new = command.kind == CommandKind.NEW
-        record(
-            order,
-            ExecutionReport(
-                exec_type=ExecType.REJECTED if is_new else ExecType.REQUEST_REFUSED,
-                source=ReportSource.RECON,
-                exec_id=f"absent:{command.id}",
-                transact_time=now,
-                cl_ord_id=command.cl_ord_id,
-                ord_rej_reason=OrdRejReason.NOT_RECEIVED if is_new else None,
-                text="proven absent at the venue",
-            ),
-            actor=GATEWAY,
-            now=now,
-        )
-
-
-def _locked(command_id: str) -> tuple[Command, Order]:
+def locked_command(command_id: str) -> tuple[Command, Order]:
     """The command with its order under the order's row lock."""
     order_pk = Command.objects.values_list("order_id", flat=True).get(pk=command_id)
     order = lock_order(order_pk)

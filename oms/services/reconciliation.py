@@ -17,7 +17,7 @@ from common.ids import new_ulid
 from common.numbers import dec_str
 from events.services import publish
 from oms.models import Break, Command, Execution, Order, ReconciliationRun
-from oms.present import instant
+from oms.present import break_json
 from oms.services.fold import load_state
 from oms.services.reports import Incoming, apply_reports
 from portfolio.selectors import cash, position_quantities
@@ -218,16 +218,7 @@ def _open_break(account: BrokerAccount, item: reconcile.Break, now: datetime) ->
     publish(
         type="break.opened",
         subject=row.id,
-        data={
-            "id": row.id,
-            "account": account.code,
-            "kind": row.kind,
-            "subject": row.subject,
-            "ours": row.ours,
-            "theirs": row.theirs,
-            "detail": row.detail,
-            "opened_at": instant(now),
-        },
+        data=break_json(row),
         actor=ACTOR,
         now=now,
     )

@@ -186,6 +186,7 @@ def _new_version(
     order: Order, wanted: OrderIntent, cl_ord_id: str | None, now: datetime
 ) -> OrderVersion:
     # Rows are counted, not the state's versions: a replace in the queue is no fact of it yet.
+    assert wanted.time_in_force is not None, "taken from the order where not asked for"
     number = OrderVersion.objects.filter(order=order).count()
     return OrderVersion.objects.create(
         order=order,

@@ -109,3 +109,16 @@ def test_keys_are_listed_in_pages(api, member, north, key_of):
         path = answer["next"] and f"/api-keys?limit=3&cursor={answer['next']}"
     assert len(seen) == len(set(seen)) == 7
     assert seen == sorted(seen, reverse=True)
+
+
+def test_a_repeated_request_makes_one_key_and_shows_it_once(admin):
+    body, headers = {"name": "once", "scopes": ["orders:read"]}, {"idempotency-key": "k-1"}
+    assert admin.post("/api-keys", body | {"scopes": ["x"]}, headers=headers).status == 422
+    first = admin.post("/api-keys", body, headers=headers)
+    again = admin.post("/api-keys", body, headers=headers)
+    assert (first.status, again.status) == (201, 201)
+    assert again.headers["Idempotent-Replay"] == "true"
+    assert again.json == {name: value for name, value in first.json.items() if name != "key"}
+    assert ApiKey.objects.filter(name="once").count() == 1
+    other = admin.post("/api-keys", body | {"name": "two"}, headers=headers)
+    assert (other.status, other.json["code"]) == (422, "idempotency_key_reused")

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import partial
 
 import pytest
 from django.db import connections
@@ -157,8 +156,7 @@ class Desk:
     pool: ThreadPoolExecutor
     schema: str = SCHEMA
 
-    async def run_db(self, function, /, *args, **kwargs):
-        work = partial(function, *args, **kwargs)
+    async def run_db(self, work, /):
         return await asyncio.get_running_loop().run_in_executor(self.pool, _closing, work)
 
     @asynccontextmanager

@@ -77,9 +77,9 @@ def test_resting_order_is_filled_by_the_market_in_parts_at_the_maker_fee(desk):
 def test_a_quote_that_fills_nothing_writes_nothing(desk):
     calls = []
 
-    async def counting(function, /, *args, **kwargs):
-        calls.append(function.__name__)
-        return await desk.run_db(function, *args, **kwargs)
+    async def counting(work):
+        calls.append(work)
+        return await desk.run_db(work)
 
     async def play():
         async with desk.session(run_db=counting) as s:
@@ -94,6 +94,20 @@ def test_a_quote_that_fills_nothing_writes_nothing(desk):
             desk.market.show("98.00", "98.50")
             await s.until(lambda: s.reports("TRADE"))
             assert len(calls) == before + 1
+
+    asyncio.run(play())
+
+
+def test_a_fill_by_the_market_and_a_command_in_one_batch_number_their_messages_on(desk):
+    async def play():
+        async with desk.session() as s:
+            desk.market.show("99.99", "100.01")
+            await s.submit("BUY", "10", "99.00", name="V1")
+            desk.market.show("98.00", "98.50")
+            assert isinstance(await s.submit("BUY", "5", "97.00", name="V2"), Accepted)
+            await s.until(lambda: len(s.raw) == 3)
+            told = [(r.venue_seq, r.exec_type.value, r.venue_cl_ord_id) for r in s.reports()]
+            assert told == [(1, "NEW", "V1"), (2, "TRADE", "V1"), (3, "NEW", "V2")]
 
     asyncio.run(play())
 
@@ -328,9 +342,9 @@ def test_nothing_is_sent_without_a_session(desk):
 def test_a_failing_database_makes_the_outcome_unknown_and_ends_the_session(desk):
     broken = asyncio.Event()
 
-    async def run_db(function, /, *args, **kwargs):
-        answer = await desk.run_db(function, *args, **kwargs)
-        if broken.is_set() and function.__name__ == "process":
+    async def run_db(work):
+        answer = await desk.run_db(work)
+        if broken.is_set():
             raise ConnectionError("the answer to COMMIT was lost")
         return answer
 

@@ -100,7 +100,7 @@ class TestRestart:
         asyncio.run(play())
 
     def test_a_venue_that_cannot_be_reached_is_not_connected(self, desk):
-        async def away(function, /, *args, **kwargs):
+        async def away(work):
             raise ConnectionError("no database")
 
         async def play():

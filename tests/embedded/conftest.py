@@ -15,7 +15,7 @@ from config.embedded import layout, postgres, valkey
 
 @pytest.fixture(scope="session")
 def template() -> Iterator[Path]:
-    """Data made once without waiting for the disk, to be copied by tests that are not about that."""
+    """Data made once without waiting for the disk, for tests that are not about making them."""
     made = Path(tempfile.mkdtemp(prefix="blotter-t-"))
     made.chmod(0o755)
     embedded.start(made, profile="test").release()

@@ -1,6 +1,6 @@
 """A system of tiny processes under the real `up`: run as a program by test_up.py.
 
-Arguments: the state dir, the port, and how the system behaves (``plain``, ``crashing``, ``stubborn``).
+Arguments: the state dir, the port, and how the worker behaves (plain, crashing, stubborn).
 """
 
 import sys

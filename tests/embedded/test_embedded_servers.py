@@ -180,6 +180,7 @@ def test_durable_data_never_run_with_the_settings_of_tests(used):
 
 def test_a_redis_file_of_another_kind_is_moved_aside(used):
     place = layout.at(used)
+    embedded.start(used, profile="durable").release()
     manifest = next(place.valkey_data.rglob("*.manifest"))
     manifest.write_text("not a manifest\n")
     hold = embedded.start(used, profile="durable")

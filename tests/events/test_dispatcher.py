@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from django.db import connection
 
 from events.binding import conninfo
 from events.models import Event
@@ -35,22 +36,35 @@ def database_url() -> str:
     )
 
 
-@pytest.fixture
-def dispatcher(firm) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
+def started() -> subprocess.Popen[str]:
+    return subprocess.Popen(
         [sys.executable, "manage.py", "dispatcher"],
         env={**os.environ, "DATABASE_URL": database_url(), "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    try:
-        firm.publish("ready?")
-        assert waited(lambda: firm.subjects() == ["ready?"], 30)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+
+
+def ended(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def _process(django_db_setup, django_db_blocker) -> Iterator[subprocess.Popen[str]]:
+    with django_db_blocker.unblock():
+        process = started()
+    yield process
+    ended(process)
+
+
+@pytest.fixture
+def dispatcher(firm, _process) -> subprocess.Popen[str]:
+    """A dispatcher at work, shared by the tests that leave it alive."""
+    firm.publish("ready?")
+    assert waited(lambda: "ready?" in firm.subjects(), 60)
+    return _process
 
 
 def test_an_event_has_its_position_moments_after_its_commit(firm, dispatcher):
@@ -67,8 +81,6 @@ def test_it_outlives_every_connection_to_postgres(firm, dispatcher):
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
-    from django.db import connection
-
     connection.close()
     firm.publish("after")
     assert waited(lambda: "after" in firm.subjects())
@@ -77,8 +89,6 @@ def test_it_outlives_every_connection_to_postgres(firm, dispatcher):
 
 def test_an_event_nobody_was_told_of_is_found_by_the_poll(firm, dispatcher):
     with tenant_bound(firm.schema):
-        from django.db import connection
-
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")  # no trigger, no NOTIFY
         Event.objects.create(
@@ -92,26 +102,17 @@ def test_an_event_nobody_was_told_of_is_found_by_the_poll(firm, dispatcher):
     assert waited(lambda: "silent" in firm.subjects(), 5)
 
 
-def test_sigterm_ends_it_cleanly_and_soon(firm, dispatcher):
-    dispatcher.send_signal(signal.SIGTERM)
-    began = time.monotonic()
-    assert dispatcher.wait(timeout=5) == 0
-    assert time.monotonic() - began < 3
-    assert "dispatcher: stopped" in dispatcher.stdout.read()
-
-
-def test_after_kill_9_the_next_one_goes_on(firm, dispatcher):
-    dispatcher.kill()
-    dispatcher.wait()
+def test_after_kill_9_the_next_one_goes_on_and_sigterm_ends_it_cleanly_and_soon(firm, dispatcher):
+    ended(dispatcher)
     firm.publish("meanwhile")
-    second = subprocess.Popen(
-        [sys.executable, "manage.py", "dispatcher"],
-        env={**os.environ, "DATABASE_URL": database_url()},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    second = started()
     try:
-        assert waited(lambda: "meanwhile" in firm.subjects(), 30)
+        assert waited(lambda: "meanwhile" in firm.subjects(), 60)
+        second.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert second.wait(timeout=10) == 0
+        assert time.monotonic() - began < 5
+        assert second.stdout is not None
+        assert "dispatcher: stopped" in second.stdout.read()
     finally:
-        second.kill()
-        second.wait()
+        ended(second)

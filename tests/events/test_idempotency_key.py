@@ -18,6 +18,8 @@ from tenants.models import Tenant
 from tests.events import idempotency_urls
 from tests.events.conftest import NOW
 
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
 
 @pytest.fixture(autouse=True)
 def _urls(settings):

@@ -3,14 +3,20 @@
 import threading
 from collections.abc import Callable
 
+import psycopg
+import pytest
 from django.db import connection, transaction
 
 from events import redis_stream, relay
+from events.binding import conninfo
 from events.models import Event
 from events.relay import RedisFeeder, give_positions, relay_once
 from events.services import Draft, publish, publish_many
 from tenants.binding import tenant_bound
 from tests.events.conftest import NOW
+
+# A relay or writer that fails in its thread fails the test.
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 
 
 def run_in_thread(work: Callable[[], None]) -> threading.Thread:
@@ -160,10 +166,6 @@ def test_firms_have_streams_of_their_own(firms):
 
 
 def test_an_insert_wakes_listeners_when_it_commits_and_not_before(firm):
-    import psycopg
-
-    from events.binding import conninfo
-
     with psycopg.connect(conninfo(), autocommit=True) as listening:
         listening.execute("LISTEN blotter_events")
         with tenant_bound(firm.schema):
@@ -171,3 +173,26 @@ def test_an_insert_wakes_listeners_when_it_commits_and_not_before(firm):
             assert list(listening.notifies(timeout=0.2)) == []
         notes = list(listening.notifies(timeout=5, stop_after=1))
     assert [note.payload for note in notes] == [firm.schema]
+
+
+def test_a_second_relay_waits_for_the_first_and_goes_on_from_there(firm):
+    firm.publish("a")
+    given, may_commit = threading.Event(), threading.Event()
+
+    def first() -> None:
+        with tenant_bound(firm.schema):
+            assert give_positions(firm.schema) == 1
+            given.set()
+            assert may_commit.wait(10)
+
+    one = run_in_thread(first)
+    assert given.wait(10)
+    firm.publish("b")
+    two = run_in_thread(lambda: give_positions(firm.schema))
+    two.join(timeout=0.5)
+    assert two.is_alive()
+    may_commit.set()
+    one.join()
+    two.join()
+    assert firm.subjects() == ["a", "b"]
+    assert firm.positions() == [1, 2]

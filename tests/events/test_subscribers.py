@@ -14,6 +14,8 @@ from events.subscribers import Subscriber
 from tenants.binding import tenant_bound
 from tests.events.conftest import NOW
 
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+
 
 class Notes:
     """A handler that writes down what it got, and fails on demand."""

@@ -17,7 +17,7 @@ from portfolio.models import (
     Lot,
     LotClosure,
 )
-from portfolio.services import DepositRefReused, book_fill, deposit
+from portfolio.services import LOTS_AT_ONCE, DepositRefReused, book_fill, deposit
 from tenants.binding import tenant_bound
 from tenants.errors import TenantNotBound
 from tests.portfolio.conftest import OPENING, desk_of
@@ -62,6 +62,19 @@ def test_a_sale_through_zero_leaves_a_short_position(desk):
     assert back.position.realized_pnl == 100 + 300
     assert selectors.cash(desk.one.pk, "USD") == OPENING + 400
     assert selectors.check_books({}) == []
+
+
+@pytest.mark.parametrize(("sold", "left"), [("5.5", 14.5), ("16", 4), ("17", 3), ("25", -5)])
+def test_many_lots_are_closed_from_the_old_end(desk, sold, left):
+    for n in range(LOTS_AT_ONCE + 4):
+        desk.book("BUY", "1", str(100 + n))
+    booked = desk.book("SELL", sold, "200")
+    assert booked.position.qty == D(str(left))
+    closed = min(D(sold), D(20))
+    whole = int(closed)
+    cost = sum(D(100 + n) for n in range(whole)) + (closed - whole) * (100 + whole)
+    assert booked.realized == closed * 200 - cost
+    assert selectors.check_books({("BOOK-1", "SPX"): D(str(left))}) == []
 
 
 def test_the_same_execution_is_booked_once(desk):

@@ -1,6 +1,7 @@
 """A firm of its own with two paper accounts, and quotes whose numbers the tests choose."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -111,16 +112,27 @@ def desk(risk_firm, db) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def committed_desk(risk_firm, transactional_db) -> Iterator[Desk]:
-    """The firm unbound, for threads that commit; their rows are removed afterwards."""
+def committed_desk(risk_firm, db) -> Iterator[Desk]:
+    """The firm for threads of the test, which commit; what they leave is removed afterwards.
+
+    The test's own thread stays in a transaction that is rolled back, so it only looks.
+    """
     with tenant_bound(risk_firm):
         desk = _desk()
     yield desk
-    with tenant_bound(risk_firm):
-        InstrumentExposure.objects.all().delete()
-        AccountExposure.objects.all().delete()
-        RiskLimit.objects.all().delete()
-        default_limits(now=NOW)
+
+    def clean() -> None:
+        try:
+            with tenant_bound(risk_firm):
+                InstrumentExposure.objects.all().delete()
+                AccountExposure.objects.all().delete()
+                RiskLimit.objects.all().delete()
+                default_limits(now=NOW)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(clean).result()
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ from tenants.binding import tenant_bound
 from trading.risk import BreachCode, LimitScope, RuleId
 from trading.vocabulary import Side
 
-# Threads see only what is committed. The flush after a transactional test would empty the public
-# tables all tests share; limited to one app of tenants it finds nothing there, and the fixture
-# removes its own rows.
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=["risk"])
-
 THREADS = 50
 
 
@@ -38,16 +33,19 @@ def in_threads(task, *, count=THREADS):
 
 
 def set_firm_limit(desk, rule, value, now):
-    with tenant_bound(desk.schema):
-        set_limit(
-            scope=LimitScope.TENANT,
-            target=None,
-            rule=rule,
-            value=Decimal(value),
-            enabled=True,
-            actor=desk.manager,
-            now=now,
-        )
+    def commit(_):
+        with tenant_bound(desk.schema):
+            set_limit(
+                scope=LimitScope.TENANT,
+                target=None,
+                rule=rule,
+                value=Decimal(value),
+                enabled=True,
+                actor=desk.manager,
+                now=now,
+            )
+
+    in_threads(commit, count=1)
 
 
 def accept(desk, wish, quote, now, *, accounts):
@@ -137,8 +135,7 @@ def test_two_fills_in_one_transaction_do_not_deadlock_with_accepts(
 ):
     desk, market = committed_desk, quote()
     ten = wish(order_qty=Decimal(10))
-    for _ in range(THREADS // 2):
-        accept(desk, ten, market, now, accounts=[desk.one])
+    in_threads(lambda _: accept(desk, ten, market, now, accounts=[desk.one]), count=THREADS // 2)
 
     def task(number):
         if number % 2:

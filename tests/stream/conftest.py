@@ -308,6 +308,35 @@ def own_redis() -> Iterator[OwnRedis]:
         server.kill()
 
 
+@dataclass(frozen=True)
+class OwnPair:
+    """A stream process on a Redis of its own."""
+
+    redis: OwnRedis
+    stream: StreamProcess
+
+
+@pytest.fixture(scope="session")
+def _own_pair(django_db_setup, django_db_blocker) -> Iterator[OwnPair]:
+    with django_db_blocker.unblock(), tempfile.TemporaryDirectory() as directory:
+        own = OwnRedis(Path(directory))
+        own.start()
+        server = start_stream(Path(directory), own.url)
+        yield OwnPair(own, server)
+        server.process.terminate()
+        server.process.wait(timeout=10)
+        own.kill()
+
+
+@pytest.fixture
+def own_pair(_own_pair, db) -> Iterator[OwnPair]:
+    """Shared by the tests that may kill Redis, empty it, or write quotes."""
+    yield _own_pair
+    for opened in _own_pair.stream.opened:
+        opened.close()
+    _own_pair.stream.opened.clear()
+
+
 @pytest.fixture
 def redis_client() -> Iterator[Any]:
     client = redis_stream.client()

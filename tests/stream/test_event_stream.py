@@ -4,6 +4,7 @@ import threading
 import time
 
 import psycopg
+import pytest
 from django.db import connection
 
 from events.binding import conninfo
@@ -11,6 +12,8 @@ from events.relay import RedisFeeder
 from tests.stream.conftest import start_stream
 
 EVENTS = "/stream/events"
+
+pytestmark = pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 
 
 def offsets(firm, blocks) -> list[int]:
@@ -198,34 +201,30 @@ def test_it_outlives_the_loss_of_its_postgres_connections(stream, firm, key):
     assert offsets(firm, resumed.take(2)) == [1, 2]
 
 
-def test_redis_killed_emptied_and_back_a_client_misses_nothing(firm, key, own_redis, tmp_path):
-    server = start_stream(tmp_path, own_redis.url)
+def test_redis_killed_emptied_and_back_a_client_misses_nothing(firm, key, own_pair):
+    server, own_redis = own_pair.stream, own_pair.redis
     firm.feeder = RedisFeeder(own_redis.client())
-    try:
-        opened = server.open(f"{EVENTS}?after={firm.start}", key).begun()
-        firm.publish("a")
-        assert offsets(firm, opened.take(1)) == [1]
-        own_redis.kill()
-        firm.publish("b")
-        firm.publish("c")
-        assert offsets(firm, opened.take(2)) == [2, 3]  # from Postgres, Redis being away
-        own_redis.start()
-        time.sleep(1.1)
-        firm.publish("d")
-        firm.publish("e")
-        assert offsets(firm, opened.take(2)) == [4, 5]
-        own_redis.client().flushall()
-        firm.publish("f")
-        assert offsets(firm, opened.take(1)) == [6]
-        began = time.monotonic()
-        firm.publish("g")
-        assert offsets(firm, opened.take(1)) == [7]
-        assert time.monotonic() - began < 2
-        again = server.open(f"{EVENTS}?after={firm.start}", key)
-        assert offsets(firm, again.take(7)) == list(range(1, 8))
-    finally:
-        server.process.terminate()
-        server.process.wait()
+    opened = server.open(f"{EVENTS}?after={firm.start}", key).begun()
+    firm.publish("a")
+    assert offsets(firm, opened.take(1)) == [1]
+    own_redis.kill()
+    firm.publish("b")
+    firm.publish("c")
+    assert offsets(firm, opened.take(2)) == [2, 3]  # from Postgres, Redis being away
+    own_redis.start()
+    time.sleep(1.1)
+    firm.publish("d")
+    firm.publish("e")
+    assert offsets(firm, opened.take(2)) == [4, 5]
+    own_redis.client().flushall()
+    firm.publish("f")
+    assert offsets(firm, opened.take(1)) == [6]
+    began = time.monotonic()
+    firm.publish("g")
+    assert offsets(firm, opened.take(1)) == [7]
+    assert time.monotonic() - began < 2
+    again = server.open(f"{EVENTS}?after={firm.start}", key)
+    assert offsets(firm, again.take(7)) == list(range(1, 8))
 
 
 def test_entries_of_another_history_in_redis_are_never_shown(stream, firm, key, redis_client):

@@ -9,7 +9,6 @@ import pytest
 
 from config.stream.quotes import QuoteBoard
 from marketdata import quotes
-from tests.stream.conftest import start_stream
 from trading.market import Quote
 
 SPX = Quote(
@@ -30,18 +29,8 @@ def at(quote: Quote, last: str) -> Quote:
     return replace(quote, last=Decimal(last))
 
 
-@pytest.fixture
-def server(firm, own_redis, tmp_path):
-    """A stream process whose only quotes are the test's."""
-    server = start_stream(tmp_path, own_redis.url)
-    yield server
-    for opened in server.opened:
-        opened.close()
-    server.process.terminate()
-    server.process.wait(timeout=10)
-
-
-def test_quotes_live_and_from_the_start(server, own_redis, key):
+def test_quotes_live_and_from_the_start(own_pair, key):
+    server, own_redis = own_pair.stream, own_pair.redis
     client = own_redis.client()
     quotes.write(client, [SPX, IXIC])
     opened = server.open("/stream/quotes?symbols=SPX,IXIC", key).begun()

@@ -6,7 +6,7 @@ from trading.matching.values import Cancel, EndReason, Liquidity, Replace, Repor
 from trading.vocabulary import CxlRejReason, ExecType, OrdStatus, TimeInForce
 
 
-class TimeReversed(ValueError):  # noqa: N818 - it names what happened
+class TimeReversed(ValueError):
     """An event is older than one already processed."""
 
 

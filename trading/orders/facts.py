@@ -44,7 +44,9 @@ class Terms:
 
 
 def terms_of(intent: OrderIntent) -> Terms:
-    """Return the amendable part of an intent."""
+    """Return the amendable part of an intent whose time in force is filled in."""
+    if intent.time_in_force is None:
+        raise ValueError("the default time in force is filled in before an intent has terms")
     return Terms(
         order_qty=intent.order_qty,
         price=intent.price,

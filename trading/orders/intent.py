@@ -25,7 +25,8 @@ class OrderIntent:
     """One wish, whoever wishes it. ``account`` is the account's code, prices in its instrument's
     currency, quantities in its unit, ``expire_time`` an aware instant.
 
-    ``tags`` and ``source`` say where it came from and are no part of what is wanted.
+    ``time_in_force`` None asks for the instrument's default; acceptance fills it in before
+    anything is judged or hashed. ``tags`` and ``source`` say where it came from and are no part of what is wanted.
     """
 
     account: str
@@ -33,7 +34,7 @@ class OrderIntent:
     side: Side
     ord_type: OrdType
     order_qty: Decimal
-    time_in_force: TimeInForce
+    time_in_force: TimeInForce | None
     cl_ord_id: str | None = None
     price: Decimal | None = None
     stop_px: Decimal | None = None
@@ -46,7 +47,12 @@ class OrderIntent:
 
 
 def canonical_json(intent: OrderIntent) -> str:
-    """Return the economic content in its one spelling; a field left out equals its default."""
+    """Return the economic content in its one spelling; a field left out equals its default.
+
+    :raises ValueError: while ``time_in_force`` is not filled in.
+    """
+    if intent.time_in_force is None:
+        raise ValueError("the default time in force is filled in before an intent is hashed")
     content: dict[str, object] = {
         "account": intent.account,
         "order_qty": dec_str(intent.order_qty),

@@ -9,7 +9,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 from brokers.adapters.base import (
     BalancesPage,
@@ -39,6 +40,8 @@ from trading.orders.reports import ExecutionReport
 
 log = logging.getLogger("brokers.paper")
 BATCH = 200
+P = ParamSpec("P")
+Page = TypeVar("Page")
 
 _Waiting = tuple[Command, "asyncio.Future[Outcome]"]
 
@@ -86,7 +89,7 @@ class PaperBroker:
             raise RuntimeError("the session stands already")
         venue = Venue(schema=self._schema, connection_id=self._connection_id, day_end=self._day_end)
         try:
-            result = await self._run_db(venue.log_on, self._clock())
+            result = await self._run_db(partial(venue.log_on, self._clock()))
         except Exception as failure:
             raise NotConnected(f"the paper venue cannot be reached: {failure}") from failure
         self._ended = asyncio.get_running_loop().create_future()
@@ -153,27 +156,34 @@ class PaperBroker:
 
     async def lookup(self, account: str, venue_cl_ord_id: str) -> Lookup:
         """Find an order by any client id of its chain."""
-        return await self._run_db(
-            queries.lookup, self._schema, self._connection_id, account, venue_cl_ord_id
-        )
+        return await self._ask(queries.lookup, account, venue_cl_ord_id)
 
     async def open_orders(self, account: str) -> OrdersPage:
         """All working orders of the account."""
-        return await self._run_db(queries.open_orders, self._schema, self._connection_id, account)
+        return await self._ask(queries.open_orders, account)
 
     async def executions(self, account: str, since: datetime) -> ExecutionsPage:
         """All trades of the account from ``since`` on."""
-        return await self._run_db(
-            queries.executions, self._schema, self._connection_id, account, since
-        )
+        return await self._ask(queries.executions, account, since)
 
     async def positions(self, account: str) -> PositionsPage:
         """What the venue has the account hold."""
-        return await self._run_db(queries.positions, self._schema, self._connection_id, account)
+        return await self._ask(queries.positions, account)
 
     async def balances(self, account: str) -> BalancesPage:
         """The account's cash at the venue."""
-        return await self._run_db(queries.balances, self._schema, self._connection_id, account)
+        return await self._ask(queries.balances, account)
+
+    async def _ask(
+        self,
+        query: Callable[Concatenate[str, int, P], Page],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Page:
+        return await self._run_db(
+            partial(query, self._schema, self._connection_id, *args, **kwargs)
+        )
 
     @staticmethod
     def parse(raw: bytes) -> list[ExecutionReport]:
@@ -209,9 +219,8 @@ class PaperBroker:
         self, venue: Venue, commands: list[_Waiting], quotes: dict[str, Quote], now: datetime
     ) -> None:
         try:
-            result = await self._run_db(
-                venue.process, [command for command, _ in commands], quotes, now
-            )
+            batch = [command for command, _ in commands]
+            result = await self._run_db(partial(venue.process, batch, quotes, now))
         except asyncio.CancelledError:
             self._unknown(commands, "the session was closed before the venue answered")
             raise

@@ -4,6 +4,7 @@ The venue's row is locked first, so that batches of two processes never mix, and
 number in it tells whether this process is still the one that is logged on.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -33,8 +34,9 @@ class Books:
     venue: PaperVenue
     now: datetime
     messages: list[Message] = field(default_factory=list)
-    _accounts: dict[str, PaperAccount | None] = field(default_factory=dict)
+    _accounts: dict[str, PaperAccount] = field(default_factory=dict)
     _accounts_by_id: dict[int, PaperAccount] = field(default_factory=dict)
+    _known_ids: dict[tuple[int, str], int | None] = field(default_factory=dict)
     _new_ids: dict[tuple[int, str], PaperOrder] = field(default_factory=dict)
     _new_orders: list[PaperOrder] = field(default_factory=list)
     _changed: dict[str, PaperOrder] = field(default_factory=dict)
@@ -52,15 +54,34 @@ class Books:
 
     # --- reading ----------------------------------------------------------------------------
 
+    def preload(self, named: Sequence[tuple[str, str]]) -> None:
+        """Read in two statements the accounts and client ids a batch names (code, client id).
+
+        Comes before anything is journaled: the message counters live in the rows read here.
+        """
+        assert not self._rows, "preload before the first journal entry"
+        if not named:
+            return
+        codes = {code for code, _ in named}
+        rows = PaperAccount.objects.select_related("account")
+        for found in rows.filter(venue=self.venue, account__code__in=codes):
+            self._accounts[found.account.code] = found
+            self._accounts_by_id[found.account_id] = found
+        keys = {
+            (account.account_id, name)
+            for code, name in named
+            if (account := self._accounts.get(code)) is not None
+        }
+        known = PaperClientId.objects.filter(
+            account_id__in={account_id for account_id, _ in keys},
+            venue_cl_ord_id__in={name for _, name in keys},
+        ).values_list("account_id", "venue_cl_ord_id", "order_id")
+        self._known_ids = dict.fromkeys(keys)
+        self._known_ids.update({(account, name): order for account, name, order in known})
+
     def account(self, code: str) -> PaperAccount | None:
-        """The venue's account of this code, None where it has none."""
-        if code not in self._accounts:
-            rows = PaperAccount.objects.select_related("account")
-            found = rows.filter(venue=self.venue, account__code=code).first()
-            self._accounts[code] = found
-            if found is not None:
-                self._accounts_by_id[found.account_id] = found
-        return self._accounts[code]
+        """The venue's account of a preloaded code, None where it has none."""
+        return self._accounts.get(code)
 
     def account_of(self, order: PaperOrder) -> PaperAccount:
         """The account an order belongs to."""
@@ -76,14 +97,11 @@ class Books:
         return self.order_of(account, venue_cl_ord_id) is not None
 
     def order_of(self, account: PaperAccount, venue_cl_ord_id: str) -> PaperOrder | None:
-        """The order that carries, or once carried, this client id."""
+        """The order that carries, or once carried, this client id (a preloaded one)."""
         key = (account.account_id, venue_cl_ord_id)
         if key in self._new_ids:
             return self._new_ids[key]
-        ids = PaperClientId.objects.filter(
-            account_id=account.account_id, venue_cl_ord_id=venue_cl_ord_id
-        )
-        known = ids.values_list("order_id", flat=True).first()
+        known = self._known_ids[key]
         if known is None:
             return None
         order = PaperOrder.objects.get(pk=known)

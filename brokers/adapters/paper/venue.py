@@ -136,6 +136,7 @@ class Venue:
         self, commands: Sequence[Command], quotes: Mapping[str, Quote], now: datetime
     ) -> BatchResult:
         books = Books.open(self.connection_id, self._session, now)
+        books.preload([named for command in commands for named in _names(command)])
         result = BatchResult()
         self._expire_due(books)
         for scale, engine in list(self._engines.items()):
@@ -344,3 +345,11 @@ class Venue:
             del self._orders[order_id]
         else:
             order.priority = resting.priority
+
+
+def _names(command: Command) -> list[tuple[str, str]]:
+    """The (account code, client id) pairs a command speaks of."""
+    names = [(command.account, command.venue_cl_ord_id)]
+    if isinstance(command, ReplaceOrder):
+        names.append((command.account, command.orig_venue_cl_ord_id))
+    return names

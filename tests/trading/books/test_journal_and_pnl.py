@@ -90,6 +90,13 @@ def test_a_rebate_is_a_negative_fee():
     assert sums_by_ledger(entry.lines)["USD", Ledger.CASH] == D("-4.5")
 
 
+def test_a_fee_of_more_digits_than_money_has_is_rounded_once():
+    _, entry = booked([], a_fill(Side.BUY, D(1), D(5), fee=D("0.0123456789012345678901")))
+    sums = sums_by_ledger(entry.lines)
+    assert sums["USD", Ledger.FEES] == D("0.012345678901234568")
+    assert sums["USD", Ledger.CASH] == D("-5.012345678901234568")
+
+
 def test_a_deposit_is_capital():
     entry = entry_for_deposit(account="A", currency="USD", amount=D(100), ref="opening", at=NOW)
     assert sums_by_ledger(entry.lines) == {

@@ -54,7 +54,7 @@ def news(draw):
     )
 
 
-any_order = st.integers(0, 40).map(lambda n: f"o{n}")
+any_order = st.integers(0, 12).map(lambda n: f"o{n}")
 cancels = st.builds(Cancel, st.just(0), any_order, st.just("c"))
 replaces = st.builds(
     Replace, st.just(0), any_order, st.just("r"), lots, prices, st.sampled_from(TimeInForce)
@@ -186,7 +186,7 @@ def test_price_then_time_decides_who_is_filled_by_a_quote(policy, drawn):
 @given(policies, events, st.data())
 @settings(max_examples=60)
 def test_stopping_anywhere_and_resuming_changes_nothing(policy, drawn, data):
-    _, whole = run(policy, drawn)
+    uninterrupted, whole = run(policy, drawn)
     cut = data.draw(st.integers(0, len(drawn)))
     engine = Engine(policy)
     reports = []
@@ -196,6 +196,7 @@ def test_stopping_anywhere_and_resuming_changes_nothing(policy, drawn, data):
             engine = Engine.resume(state_from_json(json.loads(stored)))
         reports.extend(engine.apply(event))
     assert reports == [report for _, made in whole for report in made]
+    assert engine.dump() == uninterrupted.dump()
 
 
 @given(policies, events, quotes())

@@ -485,3 +485,21 @@ def test_withdrawn_new_never_counts_as_acknowledged() -> None:
     )
     assert (in_place.ord_status, in_place.order_qty) == (S.PENDING_NEW, dec(8))
     assert in_place.ord_status in set(OrdStatus)
+
+
+def test_a_replace_asked_for_without_its_venue_id_learns_it_from_the_venue() -> None:
+    sending = report(E.PENDING_REPLACE, at=2, cl_ord_id="R1", order_qty=80, price=98, source=LOCAL)
+    pending = run(working(), sending)
+    assert (pending.ord_status, pending.order_qty, pending.chain_head) == (
+        S.PENDING_REPLACE,
+        100,
+        "R1",
+    )
+    assert pending.venue_cl_ord_id == ID
+    done = run(pending, report(E.REPLACED, 3, cl_ord_id="R1", venue_cl_ord_id=f"{ID}01"))
+    assert (done.order_qty, done.price, done.venue_cl_ord_id) == (80, 98, f"{ID}01")
+
+
+def test_a_withdrawn_rejection_brings_no_old_flag_back() -> None:
+    rejected = run(order(10), report(E.DONE_FOR_DAY, 1), report(E.REJECTED, 2))
+    assert run(rejected, trade("a", 4, seq=3)).ord_status is S.PARTIALLY_FILLED

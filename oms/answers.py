@@ -1,0 +1,219 @@
+"""What the order doors answer, as the OpenAPI document describes it.
+
+The objects themselves are built by ``oms.present``; a test compares their fields with these.
+"""
+
+from typing import Any
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+ORDER: dict[str, Any] = {
+    "id": "01M7WEY0MDTXT04ZCXS6790D65",
+    "account": "PAPER-1",
+    "cl_ord_id": "c-001",
+    "orig_cl_ord_id": None,
+    "order_id": None,
+    "symbol": "SPX",
+    "side": "BUY",
+    "ord_type": "LIMIT",
+    "order_qty": "10",
+    "price": "1250",
+    "stop_px": None,
+    "display_qty": None,
+    "time_in_force": "DAY",
+    "expire_time": None,
+    "exec_inst": [],
+    "ord_status": "PENDING_NEW",
+    "cum_qty": "0",
+    "leaves_qty": "10",
+    "avg_px": None,
+    "overfill_qty": "0",
+    "pending": [
+        {
+            "kind": "NEW",
+            "cl_ord_id": "c-001",
+            "state": "QUEUED",
+            "since": "2026-03-02T15:00:00.000000Z",
+        }
+    ],
+    "mode": "PAPER",
+    "source": "api",
+    "strategy": None,
+    "ord_rej_reason": None,
+    "text": "",
+    "tags": {},
+    "version": 1,
+    "created_at": "2026-03-02T15:00:00.000000Z",
+    "updated_at": "2026-03-02T15:00:00.000000Z",
+}
+EXECUTION: dict[str, Any] = {
+    "id": "01M7WEY0Q1ZV0F1X3J0XWQ4M2K",
+    "order_id": ORDER["id"],
+    "broker_order_id": "P1-1",
+    "exec_id": "PAPER-1.2",
+    "exec_type": "TRADE",
+    "side": "BUY",
+    "symbol": "SPX",
+    "last_qty": "10",
+    "last_px": "1249.98",
+    "fee": "1.25",
+    "fee_currency": "USD",
+    "liquidity": "TAKER",
+    "late": False,
+    "transact_time": "2026-03-02T15:00:00.120000Z",
+}
+
+
+class PendingOut(Schema):
+    """A command without an outcome: QUEUED, SENDING, or UNKNOWN until evidence ends it."""
+
+    kind: str
+    cl_ord_id: str
+    state: str
+    since: str
+
+
+class OrderOut(Schema):
+    """An order, everywhere the same object. ``order_id`` is the venue's id."""
+
+    id: str
+    account: str
+    cl_ord_id: str
+    orig_cl_ord_id: str | None
+    order_id: str | None
+    symbol: str
+    side: str
+    ord_type: str
+    order_qty: str
+    price: str | None
+    stop_px: str | None
+    display_qty: str | None
+    time_in_force: str
+    expire_time: str | None
+    exec_inst: list[str]
+    ord_status: str
+    cum_qty: str
+    leaves_qty: str
+    avg_px: str | None
+    overfill_qty: str
+    pending: list[PendingOut]
+    mode: str
+    source: str
+    strategy: str | None
+    ord_rej_reason: str | None
+    text: str
+    tags: dict[str, str]
+    version: int
+    created_at: str
+    updated_at: str
+
+    model_config = ConfigDict(json_schema_extra={"example": ORDER})
+
+
+class OrderPage(Schema):
+    """A page of orders, newest first."""
+
+    items: list[OrderOut]
+    next: str | None
+
+
+class BatchItemOut(Schema):
+    """The answer to one order of a batch: ``order`` with 201 or 200, else ``problem``."""
+
+    status: int
+    order: OrderOut | None = None
+    problem: dict[str, Any] | None = None
+
+
+class BatchOut(Schema):
+    """One answer per order, in the order given."""
+
+    items: list[BatchItemOut]
+
+
+class CancelAllItemOut(Schema):
+    """202 queued or done, 200 on its way already, 409 where it is over."""
+
+    status: int
+    id: str
+    order: OrderOut | None = None
+    problem: dict[str, Any] | None = None
+
+
+class CancelAllOut(Schema):
+    """One answer per open order in the scope."""
+
+    items: list[CancelAllItemOut]
+
+
+class OrderEventOut(Schema):
+    """One report as it was applied. ``raw`` is the venue's message, for those who may trade."""
+
+    seq: int
+    at: str
+    exec_type: str
+    ord_status: str
+    source: str
+    actor: str
+    verdict: str
+    before: str
+    after: str
+    report: dict[str, Any]
+    raw: str | None
+
+
+class OrderEventsOut(Schema):
+    """The whole life of an order, oldest first."""
+
+    items: list[OrderEventOut]
+
+
+class ExecutionOut(Schema):
+    """One row of the trade ledger. ``order_id`` is our order's id."""
+
+    id: str
+    order_id: str
+    broker_order_id: str | None
+    exec_id: str
+    exec_type: str
+    side: str
+    symbol: str
+    last_qty: str
+    last_px: str
+    fee: str
+    fee_currency: str
+    liquidity: str | None
+    late: bool
+    transact_time: str
+
+    model_config = ConfigDict(json_schema_extra={"example": EXECUTION})
+
+
+class ExecutionPage(Schema):
+    """A page of the trade ledger, newest first."""
+
+    items: list[ExecutionOut]
+    next: str | None
+
+
+class BreakOut(Schema):
+    """A difference between our books and the venue's."""
+
+    id: str
+    account: str
+    kind: str
+    subject: str
+    ours: str
+    theirs: str
+    detail: str
+    opened_at: str
+    closed_at: str | None
+    resolution: str
+
+
+class BreakPage(Schema):
+    """A page of breaks, newest first."""
+
+    items: list[BreakOut]
+    next: str | None = Field(description="The cursor of the next page; null on the last.")

@@ -1,0 +1,206 @@
+"""Proves the orders of the bound tenant: every row against the events and executions it sums up.
+
+Runs as the last step of every journey test; a command and beat may run it over a whole firm. Its
+cost grows with the number of order events. ``portfolio.audit`` proves the books below it.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeVar
+
+from django.db.models import QuerySet, Sum
+
+from brokers.models import BrokerAccount
+from oms.models import Command, Execution, Order, OrderEvent, OrderVersion
+from oms.services import outbox
+from risk.selectors import ExposureRow, exposure_differences
+from trading.orders.fold import apply
+from trading.orders.ledger import LedgerEntry
+from trading.orders.reports import from_json
+from trading.orders.state import OrderState, Terms, facts_json, new_state
+from trading.vocabulary import Side, TimeInForce
+
+
+def order_problems(accounts: Collection[str] | None = None) -> list[str]:
+    """Return one line per contradiction in the bound tenant's orders; none means they hold.
+
+    Checked for each order: its events have no gap and fold to its row (status, quantities, terms,
+    facts), its executions are the ledger of that fold, its version rows are the amend chain, it
+    keeps free what its open commands may still execute, and a closed order has no open command.
+    Then the exposures risk holds against what the open orders reserve. ``accounts`` narrows the
+    check to accounts of these codes.
+    """
+    found = BrokerAccount.objects.all()
+    if accounts is not None:
+        found = found.filter(code__in=list(accounts))
+    codes = dict(found.values_list("pk", "code"))
+    orders = list(
+        Order.objects.filter(account_id__in=codes).select_related("instrument").order_by("id")
+    )
+    problems: list[str] = []
+    for evidence in _evidence(orders):
+        problems.extend(
+            f"order {evidence.order.id} of {codes[evidence.order.account_id]}: {text}"
+            for text in _problems_of(evidence)
+        )
+    open_orders = dict.fromkeys(codes, 0)
+    for order in orders:
+        open_orders[order.account_id] += not order.is_closed
+    return problems + exposure_differences(rows=reserved_rows(orders), open_orders=open_orders)
+
+
+def executed_quantities() -> dict[tuple[str, str], Decimal]:
+    """Return the signed executed quantity by (account code, symbol), from the order rows.
+
+    ``portfolio.audit.check_books`` compares positions with it; that the rows say what their
+    executions say is proved by ``order_problems``.
+    """
+    rows = (
+        Order.objects.filter(cum_qty__gt=0)
+        .values_list("account__code", "symbol", "side")
+        .annotate(total=Sum("cum_qty"))
+        .order_by()
+    )
+    totals: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for code, symbol, side, total in rows:
+        totals[code, symbol] += Side(side).sign * total
+    return dict(totals)
+
+
+def reserved_rows(orders: Sequence[Order]) -> list[ExposureRow]:
+    """Return what the open ones of ``orders`` reserve, by account and symbol."""
+    sums: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 4)
+    for order in orders:
+        at = 0 if order.side == Side.BUY else 1
+        row = sums[order.account_id, order.symbol]
+        row[at] += order.reserved_qty
+        row[at + 2] += outbox.reserved_notional(order)
+    return [ExposureRow(account_id, symbol, *row) for (account_id, symbol), row in sums.items()]
+
+
+_Row = TypeVar("_Row", OrderEvent, Execution, OrderVersion, Command)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """One order with every row that tells about it, oldest first."""
+
+    order: Order
+    events: Sequence[OrderEvent]
+    executions: Sequence[Execution]
+    versions: Sequence[OrderVersion]
+    pending: Sequence[Command]
+
+
+def _evidence(orders: Sequence[Order]) -> Iterator[_Evidence]:
+    """Four queries for all orders together."""
+    ids = [order.id for order in orders]
+    events = _grouped(OrderEvent.objects.filter(order_id__in=ids).order_by("seq"))
+    executions = _grouped(Execution.objects.filter(order_id__in=ids).order_by("id"))
+    versions = _grouped(OrderVersion.objects.filter(order_id__in=ids).order_by("number"))
+    pending = _grouped(
+        Command.objects.filter(order_id__in=ids, state__in=Command.OPEN_STATES).order_by("id")
+    )
+    for order in orders:
+        yield _Evidence(
+            order,
+            events.get(order.id, ()),
+            executions.get(order.id, ()),
+            versions.get(order.id, ()),
+            pending.get(order.id, ()),
+        )
+
+
+def _grouped(rows: QuerySet[_Row]) -> Mapping[str, list[_Row]]:
+    groups: dict[str, list[_Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.order_id].append(row)
+    return groups
+
+
+def _problems_of(evidence: _Evidence) -> Iterator[str]:
+    order, first = evidence.order, next(iter(evidence.versions), None)
+    if first is None or first.number != 0:
+        yield "its version 0 is missing"
+        return
+    seqs = [event.seq for event in evidence.events]
+    if seqs != list(range(1, order.version + 1)):
+        yield f"its events are numbered {seqs}, the row is at version {order.version}"
+    state = _submitted(order, first)
+    for event in evidence.events:
+        before, state = state, apply(state, from_json(event.report)).state
+        if (event.before, event.after) != (before.ord_status, state.ord_status):
+            yield (
+                f"event {event.seq} says {event.before} to {event.after},"
+                f" the fold {before.ord_status} to {state.ord_status}"
+            )
+    yield from _row_differences(order, state)
+    yield from _ledger_differences(evidence.executions, state.ledger.entries.values())
+    yield from _chain_differences(evidence.versions, state)
+    held = (order.reserved_qty, order.reserve_px)
+    needed = outbox.reservation(order, state, evidence.pending)
+    if held != needed:
+        yield f"it reserves {held}, its open commands and leaves need {needed}"
+    if order.is_closed and evidence.pending:
+        yield f"it is closed and {evidence.pending[0]} is open"
+
+
+def _submitted(order: Order, first: OrderVersion) -> OrderState:
+    """The order as it came: version 0 and the terms no replace can change."""
+    terms = Terms(
+        order_qty=first.order_qty,
+        price=first.price,
+        stop_px=order.stop_px,
+        display_qty=order.display_qty,
+        time_in_force=TimeInForce(first.time_in_force),
+        expire_time=order.expire_time,
+    )
+    return new_state(order.id, first.cl_ord_id, terms)
+
+
+def _row_differences(order: Order, state: OrderState) -> Iterator[str]:
+    folded: dict[str, object] = {
+        "cl_ord_id": state.cl_ord_id,
+        "order_id": state.order_id,
+        "order_qty": state.order_qty,
+        "price": state.price,
+        "time_in_force": state.time_in_force,
+        "ord_status": state.ord_status,
+        "is_closed": state.is_closed,
+        "cum_qty": state.cum_qty,
+        "leaves_qty": state.leaves_qty,
+        "overfill_qty": state.overfill_qty,
+        "gross_trade_amt": state.gross_trade_amt,
+        "facts": facts_json(state),
+    }
+    for name, value in folded.items():
+        if getattr(order, name) != value:
+            yield f"{name} is {getattr(order, name)}, its events fold to {value}"
+
+
+def _ledger_differences(
+    executions: Iterable[Execution], entries: Iterable[LedgerEntry]
+) -> Iterator[str]:
+    """Every row of the ledger came by an event, and every trade of an event is a row."""
+    stored = {row.exec_id: (row.exec_type, row.last_qty, row.last_px) for row in executions}
+    folded = {entry.exec_id: (str(entry.kind), entry.qty, entry.px) for entry in entries}
+    for exec_id in sorted(stored.keys() | folded.keys()):
+        if stored.get(exec_id) != folded.get(exec_id):
+            yield (
+                f"execution {exec_id} is {stored.get(exec_id)},"
+                f" its events say {folded.get(exec_id)}"
+            )
+
+
+def _chain_differences(rows: Iterable[OrderVersion], state: OrderState) -> Iterator[str]:
+    """Rows of requests not sent yet are no fact of the order; all others are its chain."""
+    shown = {row.venue_cl_ord_id: row for row in rows}
+    for version in state.versions:
+        row = shown.get(version.venue_cl_ord_id or "")
+        if row is None:
+            if version.venue_cl_ord_id is not None:
+                yield f"version {version.venue_cl_ord_id} has no row"
+        elif row.state != state.version_state(version):
+            yield f"version {row.number} is {row.state}, the fold {state.version_state(version)}"
