@@ -11,7 +11,7 @@ import psycopg
 from django.conf import settings
 
 from brokers import services as broker_services
-from brokers.selectors import connections_to_run
+from brokers.models import BrokerConnection
 from events.binding import conninfo
 from marketdata.hub import QuoteHub
 from marketdata.replay import ReplayFeed
@@ -113,7 +113,8 @@ def _connections() -> list[tuple[str, int, str]]:
     found = []
     for schema in active_schemas():
         with tenant_bound(schema):
-            found += [(schema, one.pk, one.broker) for one in connections_to_run()]
+            rows = BrokerConnection.objects.exclude(state=BrokerConnection.State.DISABLED)
+            found += [(schema, one.pk, one.broker) for one in rows]
     return found
 
 

@@ -76,11 +76,12 @@ class System:
         return not servers and not self.family() and not leash_pids(self.state)
 
     def end(self) -> None:
+        if self.up is not None:
+            self.up.kill()  # first, or it would start again what is killed next
+            self.up.wait()
         for pid in (*leash_pids(self.state), *self.family()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        if self.up is not None and self.up.poll() is None:
-            self.up.kill()
         if self.up is not None:
             self.up.communicate()
 
