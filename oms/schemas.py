@@ -78,7 +78,7 @@ class OrderIn(StrictSchema):
     stop_px: PositiveDecimalIn | None = None
     display_qty: PositiveDecimalIn | None = None
     expire_time: UtcDatetimeIn | None = None
-    exec_inst: tuple[NameIn, ...] = ()
+    exec_inst: list[NameIn] = Field(default_factory=list)
     strategy: NameIn | None = None
     tags: TagsIn = Field(default_factory=dict)
 

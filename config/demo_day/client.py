@@ -23,10 +23,17 @@ class Answer:
 class Client:
     """One keep-alive connection that speaks JSON with one firm's API key."""
 
-    def __init__(self, base_url: str, api_key: str, *, host: str | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        host: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
         parts = urlsplit(base_url)
         self._connection = http.client.HTTPConnection(
-            parts.hostname or "127.0.0.1", parts.port or 80, timeout=TIMEOUT_S
+            parts.hostname or "127.0.0.1", parts.port or 80, timeout=timeout_s
         )
         self._headers = {"Authorization": f"Bearer {api_key}"}
         if host is not None:

@@ -25,6 +25,7 @@ WITHOUT_DATABASE = frozenset(
         "findstatic",
         "help",
         "makemessages",
+        "openapi",
         "sendtestemail",
         "startapp",
         "startproject",

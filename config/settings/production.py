@@ -5,7 +5,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import env
 from config.settings.base import *  # noqa: F403 - a profile is the base with its own values
-from config.settings.base import postgres
+from config.settings.base import BASE_DIR, postgres
 from config.telemetry import without_business_data
 
 SECRET_KEY = env.required("SECRET_KEY")
@@ -17,7 +17,9 @@ DATABASES = {"default": postgres(env.required("DATABASE_URL"))}
 REDIS_URL = env.required("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL
 
+STATIC_ROOT = BASE_DIR / "staticfiles"
 SECURE_SSL_REDIRECT = True
+SECURE_REDIRECT_EXEMPT = [r"^health/"]  # probes speak plain HTTP to the process itself
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True

@@ -162,6 +162,7 @@ class Up:
                 "OMS_PORT": str(plan.port),
                 "PYTHONUNBUFFERED": "1",
                 orphans.MARK: str(plan.state_dir),
+                "OMS_GATEWAY_HOLDER": f"up:{plan.state_dir}",  # this `up` runs no second gateway
             },
             listeners=[door.fileno() for door in doors],
             say=self._say,

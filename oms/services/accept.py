@@ -237,11 +237,21 @@ class _Desk:
             )
         assert intent.time_in_force is not None, "defaults are filled in first"
         broker = account.connection.broker
-        if not capabilities_of(broker).takes(intent.ord_type, intent.time_in_force):
-            message = f"{broker} takes no {intent.ord_type} order with {intent.time_in_force}."
-            raise errors.FieldRefused(
-                [FieldError("time_in_force", "unsupported_by_venue", message)]
+        able = capabilities_of(broker)
+        unable = {
+            "time_in_force": not able.takes(intent.ord_type, intent.time_in_force),
+            "exec_inst": not able.exec_inst.issuperset(intent.exec_inst),
+            "display_qty": intent.display_qty is not None,  # no adapter carries it yet
+        }
+        refused = [
+            FieldError(
+                name, "unsupported_by_venue", f"{broker} takes no {intent.ord_type} like this."
             )
+            for name in unable
+            if unable[name]
+        ]
+        if refused:
+            raise errors.FieldRefused(refused)
 
     def _check_market(self, intent: OrderIntent, instrument: Instrument) -> Quote:
         session = session_at(instrument, self.now)

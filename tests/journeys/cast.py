@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +36,7 @@ from oms.audit import executed_quantities, order_problems
 from oms.gateway.database import DatabaseThreads
 from oms.gateway.process import Gateway
 from oms.gateway.session import Session
+from oms.models import ReconciliationRun
 from portfolio.audit import check_books
 from portfolio.services import deposit
 from risk.services import default_limits
@@ -386,17 +387,29 @@ class Market:
 # --- the gateway ----------------------------------------------------------------------------------
 
 
-class _ClosingThreads(DatabaseThreads):
-    """Gives every connection back at once, so that the test database can be dropped."""
+class _Threads(DatabaseThreads):
+    """Keeps a connection per thread, as in production, and gives all of them back at the end."""
 
-    async def run(self, function, *args, **kwargs):
+    def __init__(self, threads: int) -> None:
+        super().__init__(threads)
+        self.opened: set[Any] = set()
+
+    async def run(self, function, /, *args, **kwargs):
         def work():
-            try:
-                return function(*args, **kwargs)
-            finally:
-                connections.close_all()
+            mine = connections["default"]
+            if mine not in self.opened:
+                mine.settings_dict = {**mine.settings_dict, "CONN_MAX_AGE": None}
+                mine.inc_thread_sharing()
+                mine.close()
+                self.opened.add(mine)
+            return function(*args, **kwargs)
 
         return await super().run(work)
+
+    def give_back(self) -> None:
+        """Close the connections; called off the event loop, when the threads have ended."""
+        for one in self.opened:
+            one.close()
 
 
 class GatewayProcess:
@@ -430,11 +443,10 @@ class GatewayProcess:
         self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive(), "the gateway does not end"
         self._thread = None
+        self._threads.give_back()
 
     def reconcile(self, desk: Desk) -> None:
         """Ask for a comparison of the desk's books with the venue's, as beat does."""
-        from oms.models import ReconciliationRun
-
         before = len(desk.rows(ReconciliationRun, account_id=desk.account_id))
         assert self.market.loop is not None
         for session in self.sessions:
@@ -447,7 +459,7 @@ class GatewayProcess:
     async def _run(self) -> None:
         gateway = Gateway()
         gateway.database.close()
-        gateway.database = _ClosingThreads(threads=4)
+        gateway.database = self._threads = _Threads(threads=4)
         self.market.loop = asyncio.get_running_loop()
         self.sessions = []
         for desk in self.desks:
@@ -568,9 +580,6 @@ def charlie(other_desk) -> Person:
 @pytest.fixture
 def impatient(monkeypatch) -> None:
     """Timers of the command protocol in tenths of what they are, so that silence is short."""
-    from datetime import timedelta
-
     monkeypatch.setattr("oms.services.protocol.SEND_WINDOW", timedelta(seconds=1))
-    monkeypatch.setattr(
-        "oms.services.protocol.LOOKUP_DELAYS_S", (0.1, 0.2, 0.4, 0.8, 0.8, 0.8, 0.8)
-    )
+    for module in ("protocol", "evidence"):
+        monkeypatch.setattr(f"oms.services.{module}.LOOKUP_DELAYS_S", (0.25,) * 40)

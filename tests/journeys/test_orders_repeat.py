@@ -32,9 +32,9 @@ def test_a_replay_is_answered_during_a_halt_and_without_any_price(program, marke
     [
         ({"qty": "10"}, {"qty": "10.0"}),
         ({"price": "950"}, {"price": "950.0000"}),
-        ({}, {"display_qty": None, "tags": {}, "exec_inst": []}),
+        ({}, {"tags": {}, "exec_inst": []}),
         ({"tags": {"a": "1"}}, {"tags": {"b": "2"}}),
-        ({"tif": None}, {"tif": "GTC"}),
+        ({"tif": None}, {"tif": "DAY"}),
     ],
 )
 def test_what_means_the_same_is_the_same(market, alice, first, second):

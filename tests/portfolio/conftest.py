@@ -154,7 +154,7 @@ def quotes(monkeypatch) -> dict[str, Quote]:
 @pytest.fixture
 def desk(books_firm, db, quotes, settings) -> Iterator[Desk]:
     """The firm bound to a transaction that is rolled back; nobody reserves cash."""
-    settings.OMS_RESERVED_CASH = f"{__name__}.nothing_reserved"
+    settings.OMS_RESERVED_CASH = "tests.portfolio.conftest.nothing_reserved"
     with tenant_bound(books_firm):
         yield desk_of(books_firm, quotes)
 
