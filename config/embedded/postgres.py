@@ -245,7 +245,10 @@ def _launched(
 
 def _came_up(layout: Layout, server: subprocess.Popen[bytes]) -> bool:
     """Wait until the server listens (True) or has ended (False)."""
-    up = lambda: is_running(layout) and server_pid(layout) == server.pid  # noqa: E731
+
+    def up() -> bool:
+        return is_running(layout) and server_pid(layout) == server.pid
+
     processes.waited(lambda: server.poll() is not None or up(), RECOVERY_TIMEOUT_S)
     return server.poll() is None
 

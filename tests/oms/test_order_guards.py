@@ -59,7 +59,7 @@ def test_orders_are_never_deleted(desk, filled):
 
 
 CONTRADICTIONS = (
-    ("order_quantities_not_negative", {"cum_qty": "-1", "overfill_qty": "0"}),
+    ("order_amount_with_quantity", {"cum_qty": "-1"}),
     ("order_quantities_not_negative", {"reserved_qty": "-1"}),
     ("order_closed_has_no_leaves", {"leaves_qty": "1"}),
     ("order_overfill_is_excess", {"overfill_qty": "1"}),

@@ -1,11 +1,14 @@
 """Our books against the venue's: differences become breaks, and breaks close by themselves."""
 
+import asyncio
 from decimal import Decimal
+from functools import partial
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import F
 
+from brokers.adapters.paper.adapter import PaperBroker
 from brokers.models import PaperAccount
 from events.models import Event
 from oms.models import Break, Execution, Order, ReconciliationRun
@@ -75,9 +78,7 @@ def test_the_first_reconciliation_after_an_outage_finds_what_was_missed(
     order_id = alice.placed("BUY", "150", price="990.00", tif="GTC")
     alice.until_status(order_id, "NEW")
     gateway.stop()
-    from brokers.adapters.paper.adapter import PaperBroker  # the venue lives on without us
-
-    _let_venue_trade(desk, market, PaperBroker)
+    _let_venue_trade(desk, market)
     gateway.start()
     order = alice.order(order_id)
     assert (order["ord_status"], order["cum_qty"]) == ("PARTIALLY_FILLED", "100")
@@ -101,11 +102,8 @@ def _venue_holds_more(desk, qty):
         cursor.execute("ALTER TABLE paper_execution ENABLE TRIGGER USER")
 
 
-def _let_venue_trade(desk, market, broker_class):
-    import asyncio
-    from functools import partial
-
-    from django.db import connections
+def _let_venue_trade(desk, market):
+    """The venue lives on while nobody of ours listens."""
 
     def closing(work):
         try:
@@ -120,7 +118,7 @@ def _let_venue_trade(desk, market, broker_class):
         return
 
     async def trade():
-        broker = broker_class(
+        broker = PaperBroker(
             schema=desk.schema,
             connection_id=desk.connection_id,
             quote_source=market,
@@ -131,7 +129,7 @@ def _let_venue_trade(desk, market, broker_class):
         market.loop = asyncio.get_running_loop()
         market.show("989.00", "990.00")
         async with asyncio.timeout(5):
-            while "TRADE" not in await asyncio.to_thread(closing, desk.venue_words):
+            while "TRADE" not in await run_db(desk.venue_words):  # noqa: ASYNC110 - rows wake nobody
                 await asyncio.sleep(0.02)
         market.loop = None
         await broker.close()

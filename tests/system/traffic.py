@@ -15,7 +15,7 @@ from config.demo_day.receipt import Receipt
 from tests.system.running import FIRMS, System, is_trouble, persistently, within
 
 DESKS = (("acme", "PAPER-1"), ("acme", "PAPER-2"), ("globex", "PAPER-1"))
-PAUSE_S = 0.1
+PAUSE_S = 0.3
 SETTLED_WITHIN_S = 30
 
 

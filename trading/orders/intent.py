@@ -26,7 +26,8 @@ class OrderIntent:
     currency, quantities in its unit, ``expire_time`` an aware instant.
 
     ``time_in_force`` None asks for the instrument's default; acceptance fills it in before
-    anything is judged or hashed. ``tags`` and ``source`` say where it came from and are no part of what is wanted.
+    anything is judged or hashed. ``tags`` and ``source`` say where it came from and are no part of
+    what is wanted.
     """
 
     account: str
