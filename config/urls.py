@@ -10,6 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from common.http.problems import not_found_response
 from config import health, metrics
 from config.api import api
+from config.landing import landing
 
 
 @csrf_exempt
@@ -18,7 +19,12 @@ def nothing_here(request: HttpRequest, *_: Any) -> HttpResponse:
     return not_found_response(request)
 
 
+admin.site.site_header = "Blotter platform"
+admin.site.site_title = "Blotter platform"
+admin.site.index_title = "Firms, people and schedules"
+
 urlpatterns = [
+    path("", landing),
     path("api/v1/", api.urls),
     path("health/live", health.live),
     path("health/ready", health.ready),

@@ -149,9 +149,11 @@ def get_orders(request: ApiRequest, query: Query[OrderQuery]) -> dict[str, Any]:
         cl_ord_id=query.cl_ord_id,
     )
     orders, following = page(rows, limit=query.limit, cursor=query.cursor)
-    pending = selectors.open_commands_of(orders)
     return listing(
-        (order_json(one, pending[one.id], account_code=one.account.code) for one in orders),
+        (
+            order_json(one, pending, account_code=one.account.code)
+            for one, pending in selectors.with_commands(orders)
+        ),
         following,
     )
 
@@ -195,8 +197,8 @@ def post_cancel_all(request: ApiRequest, body: CancelAllIn) -> HttpResponse:
 def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
     """The order as it is now, with its version as ETag."""
     request.actor.require("orders:read")
+    pending = selectors.open_commands_of([order_id])[order_id]
     order = selectors.access_order(actor=request.actor, order_id=order_id)
-    pending = selectors.open_commands_of([order])[order.id]
     return JsonResponse(
         order_json(order, pending, account_code=order.account.code),
         headers={"ETag": etag(order.version)},

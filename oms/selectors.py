@@ -1,6 +1,6 @@
 """Reads of orders. ``access_order`` is the one door to an order somebody asks for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -80,13 +80,24 @@ def open_orders(
     return rows.filter(is_closed=False).order_by("id")
 
 
-def open_commands_of(orders: Iterable[Order]) -> Mapping[str, list[Command]]:
-    """Commands without an outcome by order id, in one query."""
-    found: dict[str, list[Command]] = {order.id: [] for order in orders}
+def open_commands_of(order_ids: Iterable[str]) -> Mapping[str, list[Command]]:
+    """Commands without an outcome by order id, in one query.
+
+    Read before the order rows they are shown with: an outcome committed in between then shows as
+    still pending, never as settled beside terms that are no longer in force.
+    """
+    found: dict[str, list[Command]] = {order_id: [] for order_id in order_ids}
     rows = Command.objects.filter(order_id__in=found, state__in=Command.OPEN_STATES)
     for command in rows.order_by("id"):
         found[command.order_id].append(command)
     return found
+
+
+def with_commands(orders: Sequence[Order]) -> list[tuple[Order, list[Command]]]:
+    """The orders of a page as they are now, in its sequence, each with its open commands."""
+    pending = open_commands_of(order.id for order in orders)
+    rows = Order.objects.select_related("account").in_bulk(list(pending))
+    return [(rows[order_id], commands) for order_id, commands in pending.items()]
 
 
 def events_of(order: Order) -> list[tuple[OrderEvent, str | None]]:

@@ -8,6 +8,7 @@ from django.http.response import HttpResponseBase
 from ninja import NinjaAPI
 
 from common.errors import FieldError, Invalid, NotFound, Refused, Unauthenticated
+from common.http.handlers import install
 from common.http.json import (
     InvalidJson,
     LengthRequired,
@@ -16,7 +17,7 @@ from common.http.json import (
     not_an_object,
     parse,
 )
-from common.http.problems import echo, install, refused_response
+from common.http.problems import echo, refused_response
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 

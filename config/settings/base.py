@@ -1,12 +1,16 @@
 """Settings that every profile shares. All reads of the environment go through ``config.env``."""
 
 from datetime import timedelta
+from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
 from config import database_url, env
 
 BASE_DIR = Path(__file__).resolve().parents[2]
+# The API framework is no installed app: only the web process should pay for loading it. Its
+# documentation page still needs its template and assets.
+NINJA = Path(str(distribution("django-ninja").locate_file("ninja")))
 
 OMS_DOMAIN = env.text("OMS_DOMAIN", "localhost")
 OMS_PORT = env.integer("OMS_PORT", 8000)
@@ -48,7 +52,6 @@ SHARED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_celery_beat",
-    "ninja",
 ]
 TENANT_APPS = ["events", "brokers", "portfolio", "risk", "oms"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
@@ -80,7 +83,7 @@ APPEND_SLASH = False
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates", NINJA / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -121,7 +124,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 STATIC_URL = "/static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_DIRS = [BASE_DIR / "static", NINJA / "static"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
