@@ -1,19 +1,43 @@
 """ULIDs: 26 characters of Crockford's base 32, ordered by the millisecond of their making.
 
-Form: https://github.com/ulid/spec (48 bits of time, 80 random bits).
+Form: https://github.com/ulid/spec (48 bits of time, 80 random bits). Within one millisecond a
+process counts on from its last id, as the specification's monotonic form has it: what was made
+later sorts later.
 """
 
 import re
 import secrets
+import threading
 from datetime import datetime
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 
+class _Counter:
+    """The last number given out, under a lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def next(self, millisecond: int) -> int:
+        """A number of this millisecond, above every earlier one of it."""
+        with self._lock:
+            if self._last >> 80 == millisecond:
+                self._last += 1
+            else:
+                # The highest random bit stays free: counting on never leaves the millisecond.
+                self._last = (millisecond << 80) | secrets.randbits(79)
+            return self._last
+
+
+_counter = _Counter()
+
+
 def new_ulid(now: datetime) -> str:
     """Return a fresh ULID stamped with ``now``."""
-    number = (int(now.timestamp() * 1000) << 80) | secrets.randbits(80)
+    number = _counter.next(int(now.timestamp() * 1000))
     characters = []
     for _ in range(26):
         number, digit = divmod(number, 32)

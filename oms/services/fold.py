@@ -39,6 +39,7 @@ STREAM_TYPES = {
 }
 STORED = Decimal("1e-12")
 """The finest amount a column holds: what is booked is what is stored."""
+CORRECTIONS = (ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL)
 UNCHANGED = (Verdict.RECORDED, Verdict.RECORDED_QUERY)
 
 
@@ -98,6 +99,10 @@ def record(
 
     A report seen before changes nothing. One that cannot be applied is parked, never dropped.
     """
+    if report.exec_type in CORRECTIONS:
+        # The ledger could take it, lots and journal cannot yet: a person books it.
+        park(order.account_id, order, report, "correction_not_booked", message_id, now)
+        return Folded(order, Verdict.PARKED, query=False)
     first = order.version == 0
     seen = not first and _seen(order, report)
     if seen and report.exec_type is not ExecType.TRADE:

@@ -340,7 +340,6 @@ def test_a_batch_is_judged_row_after_row(market, program, alice, desk):
     assert [item["status"] for item in items] == [201, 201, 422]
 
 
-@pytest.mark.xfail(reason="ids made in one millisecond are in no order (common.ids)", strict=True)
 def test_the_orders_of_a_batch_reach_the_venue_in_the_order_given(gateway, market, alice, desk):
     rows = [alice.order_body("BUY", "1", **LIMIT)] * 12
     items = alice.post("/orders/batch", {"orders": rows}).json["items"]

@@ -1,27 +1,21 @@
-"""The cast of the journeys; whatever a test does to orders, everything adds up afterwards."""
-
-from collections.abc import Iterator
+"""The cast of the journeys serves here too; what must hold after them holds after these."""
 
 import pytest
 
 from tests.journeys.cast import (
-    Firm,
     acme,
     alice,
     bob,
-    books_of,
     charlie,
     db,
     desk,
+    everything_adds_up,
     firms,
-    gateway,
     globex,
-    idle_gateway,
-    impatient,
-    market,
     other_desk,
     program,
 )
+from tests.journeys.street import gateway, idle_gateway, impatient, market
 
 __all__ = [
     "acme",
@@ -30,6 +24,7 @@ __all__ = [
     "charlie",
     "db",
     "desk",
+    "everything_adds_up",
     "firms",
     "gateway",
     "globex",
@@ -42,14 +37,5 @@ __all__ = [
 
 
 @pytest.fixture(autouse=True)
-def everything_adds_up(request, firms: dict[str, Firm]) -> Iterator[None]:
-    """After the journey: events fold to orders, executions to positions, journals to zero."""
-    request.getfixturevalue("db")
-    used = {
-        name: request.getfixturevalue(fixture).code
-        for name, fixture in (("acme", "desk"), ("globex", "other_desk"))
-        if fixture in request.fixturenames
-    }
-    yield
-    for name, code in used.items():
-        assert books_of(firms[name], code) == []
+def _everything_adds_up(everything_adds_up) -> None:
+    """Whatever a test did to orders and books, they hold afterwards."""
