@@ -25,10 +25,11 @@ def _keep_bytecode_in_the_state() -> None:
 
     Else every process would compile a thousand modules whenever it starts or is started again.
     """
-    state_dir = os.environ.get("OMS_STATE_DIR") or Path(__file__).with_name(".oms")
-    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(Path(state_dir).resolve() / "pycache")
+    state_dir = Path(os.environ.get("OMS_STATE_DIR") or Path(__file__).with_name(".oms"))
+    sys.pycache_prefix = str(state_dir.resolve() / "pycache")
     sys.dont_write_bytecode = False
-    os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # the children inherit both
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix  # the children inherit both
+    os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 
 
 if __name__ == "__main__":

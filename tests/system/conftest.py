@@ -52,4 +52,4 @@ def assert_ctrl_c_leaves_nothing(system: System) -> None:
     print(f"stopped in {took:.1f} s")
     assert took < STOPPED_WITHIN_S
     assert left == []
-    assert not system._is_ready()
+    assert not system.is_ready()

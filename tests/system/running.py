@@ -90,7 +90,7 @@ class System:
             self.up = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True
             )
-        ready = within(READY_WITHIN_S, lambda: self._is_ready() or self.up.poll() is not None)
+        ready = within(READY_WITHIN_S, lambda: self.is_ready() or self.up.poll() is not None)
         took = time.monotonic() - begun
         assert ready, f"not ready in time:\n{self.said()}"
         assert self.up.poll() is None, f"it ended:\n{self.said()}"
@@ -122,7 +122,8 @@ class System:
         """The end of what `up` printed."""
         return (self.state.parent / "up.log").read_text()[-3000:]
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether run.json says so; what else it says is kept in ``run``."""
         try:
             self.run = json.loads((self.state / "run.json").read_text())
         except (FileNotFoundError, ValueError):
@@ -242,7 +243,7 @@ def _group(pid: int) -> int:
 
 
 def _listing(part: str) -> list[int]:
-    """Processes whose command line holds the text; `sh` and `nice` before their exec do not count."""
+    """Processes whose command line holds the text, but for `sh` and `nice` about to exec."""
     rows = subprocess.run(
         ["/bin/ps", "-axww", "-o", "pid=,command="], capture_output=True, text=True, check=True
     ).stdout.splitlines()

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import socket
 import threading
 import time
 from typing import Any
@@ -22,7 +23,8 @@ class EventReader:
         self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._headers = {"Authorization": f"Bearer {tenant['api_key']}"}
         self._stopping = threading.Event()
-        self._response: http.client.HTTPResponse | None = None
+        self._socket: socket.socket | None = None
+        self.slug = slug
         self.after = after
         self.positions: list[int] = []
         self.events: list[dict[str, Any]] = []
@@ -44,6 +46,9 @@ class EventReader:
     def close(self) -> None:
         """Hang up."""
         self._stopping.set()
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(SILENCE_S + 2)
 
     def _run(self) -> None:
@@ -57,6 +62,7 @@ class EventReader:
     def _read(self, connection: http.client.HTTPConnection) -> None:
         headers = self._headers | {"Last-Event-ID": str(self.last)}
         connection.request("GET", "/stream/events", headers=headers)
+        self._socket = connection.sock
         response = connection.getresponse()
         if response.status != 200:
             return

@@ -1,5 +1,7 @@
 """Stop and start again: the same data, and one clear line for each start that cannot be."""
 
+import time
+
 from tests.system.conftest import assert_ctrl_c_leaves_nothing
 from tests.system.running import FIRMS, System, free_port
 from tests.system.traffic import Traffic
@@ -22,7 +24,8 @@ def kept(system: System) -> dict[tuple[str, str], list[object]]:
 
 def trade_a_little(system: System, case: str) -> None:
     with Traffic(system, case) as traffic:
-        traffic.seconds_until_filled(0)
+        time.sleep(1)
+        traffic.seconds_until_filled(time.monotonic())
     traffic.check()
 
 
