@@ -16,7 +16,8 @@ from common.errors import FieldError, Forbidden, Invalid
 from common.http.pagination import listing, page
 from common.http.query import StrictQuery
 from common.http.routes import client_address
-from common.http.schema import StrictSchema, UtcDatetimeIn, opt_instant_str
+from common.http.schema import StrictSchema, UtcDatetimeIn
+from common.instants import opt_instant_str
 from events.idempotency import idempotent
 
 router = Router(tags=["access"])

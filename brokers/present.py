@@ -1,16 +1,9 @@
 """Connections as the API and the events show them."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from brokers.models import BrokerConnection, PaperFault
-
-
-def instant(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC with a Z."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+from common.instants import opt_instant_str
 
 
 def connection_json(connection: BrokerConnection) -> dict[str, Any]:
@@ -21,8 +14,8 @@ def connection_json(connection: BrokerConnection) -> dict[str, Any]:
         "mode": connection.mode,
         "state": connection.state,
         "reason": connection.reason,
-        "since": instant(connection.state_since),
-        "last_seen_at": instant(connection.last_seen_at),
+        "since": opt_instant_str(connection.state_since),
+        "last_seen_at": opt_instant_str(connection.last_seen_at),
     }
 
 
@@ -34,5 +27,5 @@ def fault_json(fault: PaperFault) -> dict[str, Any]:
         "times": fault.remaining,
         "delay_ms": fault.delay_ms,
         "set_by": fault.set_by,
-        "set_at": instant(fault.set_at),
+        "set_at": opt_instant_str(fault.set_at),
     }

@@ -1,6 +1,6 @@
 """The HTTP door of market data: ``/instruments`` with their quotes and bars. Read only."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar
 
 from django.db.models import Q
@@ -8,9 +8,10 @@ from ninja import Field, Query, Router, Schema
 from pydantic import BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
-from common.errors import FieldError, NotFound, Refused
+from common.errors import NotFound
 from common.http.pagination import page
 from common.http.query import StrictQuery
+from common.http.ranges import check_range
 from common.http.routes import ApiRequest
 from common.http.schema import DecimalOut, EnumIn, Text, UtcDatetimeIn, UtcDatetimeOut
 from marketdata import quotes, selectors
@@ -19,7 +20,6 @@ from marketdata.models import Instrument, Interval, SecurityType
 router = Router(tags=["instruments"])
 
 SCOPE = "marketdata:read"
-LONGEST_RANGE = timedelta(days=5 * 366)
 
 
 class NoQuote(NotFound):
@@ -27,20 +27,6 @@ class NoQuote(NotFound):
 
     code: ClassVar[str] = "no_quote"
     title: ClassVar[str] = "There is no quote"
-
-
-class InvalidRange(Refused):
-    """``since`` lies after ``until``."""
-
-    code: ClassVar[str] = "invalid_range"
-    title: ClassVar[str] = "This is not a range"
-
-
-class RangeTooLarge(Refused):
-    """More history asked for than one request may span."""
-
-    code: ClassVar[str] = "range_too_large"
-    title: ClassVar[str] = "The range is too large"
 
 
 def _yes_or_no(value: Any) -> bool:
@@ -236,7 +222,7 @@ def list_bars(
     """
     request.actor.require(SCOPE)
     one = selectors.instrument(symbol)
-    _check_range(filters.since, filters.until)
+    check_range(filters.since, filters.until)
     bars = selectors.known_bars(one, filters.interval, datetime.now(UTC))
     if filters.since is not None:
         bars = bars.filter(at__gte=filters.since)
@@ -263,14 +249,3 @@ def read_instrument(request: ApiRequest, symbol: str) -> Instrument:
     """
     request.actor.require(SCOPE)
     return selectors.instrument(symbol)
-
-
-def _check_range(since: datetime | None, until: datetime | None) -> None:
-    if since is None or until is None:
-        return
-    if since > until:
-        message = "since lies after until; swap them."
-        raise InvalidRange(message, errors=[FieldError("since", InvalidRange.code, message)])
-    if until - since > LONGEST_RANGE:
-        message = "One request spans at most five years; ask in parts."
-        raise RangeTooLarge(message, errors=[FieldError("since", RangeTooLarge.code, message)])

@@ -21,7 +21,7 @@ from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from common.http.types import instant_str, opt_instant_str
+from common.instants import instant_str, opt_instant_str
 from common.numbers import dec_str
 from trading.market import Quote
 

@@ -129,6 +129,7 @@ class ReplayFeed:
                 self._say_once(f"no database: {type(error).__name__} {error}")
             except NothingToReplayError as error:
                 self._say_once(str(error))
+            _obey_cancellation()
             await asyncio.sleep(wait)
             wait = min(wait * 2, _BACKOFF_S[1])
 
@@ -142,6 +143,7 @@ class ReplayFeed:
         try:
             self.playing = True
             while True:
+                _obey_cancellation()
                 await _still_there(connection)
                 await self._publish(client, script.quotes_at(self._clock()))
                 step = INTERVAL.total_seconds()
@@ -168,6 +170,16 @@ def _load_script_in_thread(now: datetime) -> Script:
         return load_script(now)
     finally:
         django.db.connection.close()  # this thread's own; the next load may run in another
+
+
+def _obey_cancellation() -> None:
+    """:raises asyncio.CancelledError: if the task is being cancelled.
+
+    A driver that is interrupted inside a call may report its own error instead, which we survive.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 @asynccontextmanager

@@ -1,19 +1,12 @@
 """Orders and executions as the API, the events and the pages show them: one form everywhere."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
+from common.instants import opt_instant_str
 from common.numbers import dec_str, opt_dec_str
 from oms.models import Break, Command, Execution, Order, OrderEvent
 from trading.vocabulary import CommandState
-
-
-def instant(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC with microseconds and a Z."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def pending_row(command: Command) -> dict[str, Any]:
@@ -26,7 +19,7 @@ def pending_row(command: Command) -> dict[str, Any]:
         "kind": command.kind,
         "cl_ord_id": command.cl_ord_id,
         "state": command.state,
-        "since": instant(since),
+        "since": opt_instant_str(since),
     }
 
 
@@ -47,7 +40,7 @@ def order_json(order: Order, commands: Iterable[Command], *, account_code: str) 
         "stop_px": opt_dec_str(order.stop_px),
         "display_qty": opt_dec_str(order.display_qty),
         "time_in_force": order.time_in_force,
-        "expire_time": instant(order.expire_time),
+        "expire_time": opt_instant_str(order.expire_time),
         "exec_inst": order.exec_inst,
         "ord_status": order.ord_status,
         "cum_qty": dec_str(order.cum_qty),
@@ -62,8 +55,8 @@ def order_json(order: Order, commands: Iterable[Command], *, account_code: str) 
         "text": order.text,
         "tags": order.tags,
         "version": order.version,
-        "created_at": instant(order.created_at),
-        "updated_at": instant(order.updated_at),
+        "created_at": opt_instant_str(order.created_at),
+        "updated_at": opt_instant_str(order.updated_at),
     }
 
 
@@ -83,7 +76,7 @@ def execution_json(execution: Execution, *, broker_order_id: str | None) -> dict
         "fee_currency": execution.fee_currency,
         "liquidity": execution.liquidity,
         "late": execution.late,
-        "transact_time": instant(execution.transact_time),
+        "transact_time": opt_instant_str(execution.transact_time),
     }
 
 
@@ -91,7 +84,7 @@ def event_json(event: OrderEvent, raw: str | None) -> dict[str, Any]:
     """One event of an order's life; ``raw`` is the venue's message for those who may see it."""
     return {
         "seq": event.seq,
-        "at": instant(event.at),
+        "at": opt_instant_str(event.at),
         "exec_type": event.exec_type,
         "ord_status": event.after,
         "source": event.source,
@@ -114,7 +107,7 @@ def break_json(row: Break) -> dict[str, Any]:
         "ours": row.ours,
         "theirs": row.theirs,
         "detail": row.detail,
-        "opened_at": instant(row.opened_at),
-        "closed_at": instant(row.closed_at),
+        "opened_at": opt_instant_str(row.opened_at),
+        "closed_at": opt_instant_str(row.closed_at),
         "resolution": row.resolution,
     }

@@ -10,8 +10,9 @@ from ninja import Query, Router
 from brokers.models import BrokerAccount
 from brokers.selectors import access_account, visible_accounts
 from common.actor import Actor
-from common.errors import FieldError, Invalid
+from common.errors import FieldError
 from common.http.pagination import listing, page
+from common.http.ranges import InvalidRange, check_range
 from common.http.routes import ApiRequest
 from common.numbers import dec_str
 from marketdata import symbols
@@ -22,13 +23,6 @@ router = Router(tags=["books"])
 SCOPE = "positions:read"
 # A client's clock may run a little ahead of ours.
 CLOCK_TOLERANCE = timedelta(minutes=1)
-
-
-class InvalidRange(Invalid):
-    """``since`` lies after ``until``, or ``as_of`` in the future."""
-
-    code = "invalid_range"
-    title = "This is not a range"
 
 
 def _accounts(
@@ -54,11 +48,7 @@ def _accounts(
 def _within(rows: QuerySet[Any], filters: schemas.HistoryQuery) -> QuerySet[Any]:
     """Rows ``at`` the range asked for. :raises InvalidRange: if it ends before it begins."""
     since, until = filters.since, filters.until
-    if since is not None and until is not None and since > until:
-        raise InvalidRange(
-            "since lies after until.",
-            errors=[FieldError("since", "invalid_range", "Must not lie after until.")],
-        )
+    check_range(since, until)
     if since is not None:
         rows = rows.filter(at__gte=since)
     for end in (until, filters.as_of):

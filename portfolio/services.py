@@ -13,8 +13,8 @@ from django.db import connection
 
 from brokers.models import BrokerAccount
 from common.errors import FieldError, Invalid
-from common.http.types import instant_str
 from common.ids import new_ulid
+from common.instants import instant_str
 from common.numbers import dec_str
 from events.services import publish
 from marketdata.models import Instrument

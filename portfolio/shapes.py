@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from common.http.types import instant_str, opt_instant_str
+from common.instants import instant_str, opt_instant_str
 from common.numbers import dec_str, opt_dec_str
 from trading import exact, pnl
 from trading.market import Quote

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from common.http.types import instant_str, opt_instant_str
+from common.instants import instant_str, opt_instant_str
 from common.numbers import dec_str
 from risk.models import Breach, Halt, RiskLimit
 from trading.risk import RuleId, unit_of

@@ -15,8 +15,6 @@ from common.http.types import (
     UlidIn,
     UtcDatetimeIn,
     UtcDatetimeOut,
-    instant_str,
-    opt_instant_str,
 )
 
 __all__ = [
@@ -30,8 +28,6 @@ __all__ = [
     "UlidIn",
     "UtcDatetimeIn",
     "UtcDatetimeOut",
-    "instant_str",
-    "opt_instant_str",
 ]
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Wi
 from pydantic_core import PydanticCustomError
 
 from common.ids import is_ulid
+from common.instants import instant_str
 from common.numbers import dec_str
 
 MAX_INTEGER_DIGITS = 12
@@ -84,25 +85,6 @@ def parse_instant(value: Any) -> datetime:
     return instant
 
 
-def _instant_text(value: datetime) -> str:
-    text = value.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
-    return text.rstrip("0").rstrip(".") + "Z" if "." in text else text + "Z"
-
-
-def instant_str(value: datetime) -> str:
-    """Return an instant as the API writes it: UTC, ``Z``, no padding zeros.
-
-    >>> instant_str(datetime(2026, 1, 31, 9, 30, 0, 500000, tzinfo=UTC))
-    '2026-01-31T09:30:00.5Z'
-    """
-    return _instant_text(value)
-
-
-def opt_instant_str(value: datetime | None) -> str | None:
-    """Like ``instant_str``; None stays None."""
-    return None if value is None else _instant_text(value)
-
-
 def _ulid(value: Any) -> str:
     if not isinstance(value, str) or not is_ulid(value):
         raise PydanticCustomError("invalid_id", "Expected an id of 26 characters as we made it.")
@@ -132,7 +114,7 @@ UtcDatetimeIn = Annotated[
 ]
 UtcDatetimeOut = Annotated[
     datetime,
-    PlainSerializer(_instant_text, return_type=str),
+    PlainSerializer(instant_str, return_type=str),
     WithJsonSchema({"type": "string", "format": "date-time", "example": "2026-01-31T09:30:00Z"}),
 ]
 UlidIn = Annotated[

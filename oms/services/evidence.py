@@ -6,8 +6,8 @@ refuses a second order under it; it is called refused only when its absence is p
 
 from datetime import datetime, timedelta
 
+from common.instants import instant_str
 from oms.models import Command
-from oms.present import instant
 from oms.services import outbox
 from oms.services.fold import record
 from oms.services.protocol import (
@@ -47,7 +47,7 @@ def record_lookup(
         command, _ = locked_command(command_id)
         command.evidence = [
             *command.evidence,
-            {"at": instant(now), "found": found, "complete": complete, "text": text},
+            {"at": instant_str(now), "found": found, "complete": complete, "text": text},
         ]
         done = len(command.evidence)
         delay = LOOKUP_DELAYS_S[done] if done < len(LOOKUP_DELAYS_S) else LOOKUP_EVERY_S
@@ -61,14 +61,16 @@ def absence_proven(*, schema: str, command_id: str, quiet: timedelta, now: datet
         command, _ = locked_command(command_id)
         if command.valid_until is None or now < command.valid_until + quiet:
             return False
-        since = instant(command.valid_until + quiet)
         blind = [
             datetime.fromisoformat(row["at"])
             for row in command.evidence
             if row["complete"] and not row["found"]
         ]
         found = any(row["found"] for row in command.evidence)
-        after_quiet = any(row["at"] >= since for row in command.evidence)
+        quiet_since = command.valid_until + quiet
+        after_quiet = any(
+            datetime.fromisoformat(row["at"]) >= quiet_since for row in command.evidence
+        )
         return (
             not found and after_quiet and len(blind) >= 2 and blind[-1] - blind[0] >= BETWEEN_PROOFS
         )

@@ -157,7 +157,7 @@ def _ended(state: OrderState, report: ExecutionReport, closing: Closing) -> Orde
             replace(version, state=VersionState.REJECTED)
             if version.state is VersionState.PENDING
             else version
-            for version in state.versions
+            for version in with_order_id(state, report)
         ),
         pending_cancels=frozenset(),
         pending_replaces=frozenset(),

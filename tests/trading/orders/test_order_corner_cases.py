@@ -503,3 +503,11 @@ def test_a_replace_asked_for_without_its_venue_id_learns_it_from_the_venue() -> 
 def test_a_withdrawn_rejection_brings_no_old_flag_back() -> None:
     rejected = run(order(10), report(E.DONE_FOR_DAY, 1), report(E.REJECTED, 2))
     assert run(rejected, trade("a", 4, seq=3)).ord_status is S.PARTIALLY_FILLED
+
+
+def test_an_ending_names_the_order_as_the_venue_does() -> None:
+    # The acknowledgement can be lost for good; the order still carries the venue's id.
+    for exec_type in (E.CANCELED, E.EXPIRED, E.REJECTED):
+        assert run(order(), report(exec_type, 1, order_id="V77")).order_id == "V77"
+    status = report(E.ORDER_STATUS, at=1, order_id="V77", ord_status=S.CANCELED, cum_qty=0)
+    assert run(order(), status).order_id == "V77"
