@@ -8,12 +8,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 CORE_LOCKS := requirements/uv.txt requirements/core.txt
 LOCKS := $(CORE_LOCKS) requirements/dev.txt
+E2E_LOCKS := $(LOCKS) requirements/e2e.txt
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: run test check demo test-ib-insync lock format clean help
+.PHONY: run test e2e check demo test-ib-insync lock format clean help
 
 help:  ## List the commands
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
 run: $(VENV)/.core  ## Start everything: http://localhost:8000, Ctrl-C stops it
 	@$(BIN)/python manage.py up
@@ -23,6 +24,9 @@ demo: $(VENV)/.core  ## A trading day over HTTP, with a receipt; exit status tel
 
 test: $(VENV)/.dev  ## Every test but the browser's
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+e2e: $(VENV)/.e2e  ## The browser's tests, on the Chromium of this machine
+	@$(BIN)/python -m pytest -q tests/e2e $(ARGS)
 
 check: $(VENV)/.dev  ## Format, lint, types, imports, migrations, deployment profile
 	$(BIN)/ruff format --check .
@@ -61,8 +65,13 @@ $(VENV)/.core: $(VENV)/bin/uv $(CORE_LOCKS)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/uv $(LOCKS)
-	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(LOCKS)
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes \
+		$(if $(wildcard $(VENV)/.e2e),$(E2E_LOCKS),$(LOCKS))
 	@touch $@ $(VENV)/.core
+
+$(VENV)/.e2e: $(VENV)/bin/uv $(E2E_LOCKS)
+	@$(BIN)/uv pip sync -q --python $(BIN)/python --require-hashes $(E2E_LOCKS)
+	@touch $@ $(VENV)/.dev $(VENV)/.core
 
 .venv-ib-insync/.stamp: $(VENV)/bin/uv requirements/ib_insync.txt
 	@$(PYTHON) -m venv .venv-ib-insync

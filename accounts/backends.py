@@ -16,14 +16,15 @@ from accounts.roles import Role
 from tenants.binding import bound_schema
 
 # What the platform's staff may open at the bare host. Business data is not among it.
-_PLATFORM_APPS = frozenset({"tenants", "accounts", "django_celery_beat"})
+_PLATFORM_APPS = frozenset({"tenants", "accounts", "marketdata", "django_celery_beat"})
+_PLATFORM_VIEWS = ("django_celery_beat.view_", "marketdata.view_")
 _PLATFORM_PERMISSIONS = frozenset(
     {
         "tenants.view_tenant", "tenants.change_tenant", "tenants.view_domain",
         "tenants.add_domain", "tenants.change_domain", "tenants.delete_domain",
         "accounts.view_user", "accounts.add_user", "accounts.change_user",
         "accounts.view_membership", "accounts.add_membership", "accounts.change_membership",
-        "accounts.view_apikey",
+        "accounts.view_apikey", "accounts.view_loginsession", "accounts.view_loginfailures",
     }
 )  # fmt: skip
 _ADMIN_ROLES = frozenset({Role.OWNER, Role.ADMIN})
@@ -63,7 +64,7 @@ class MembershipBackend:
         app_label, _, action = perm.partition(".")
         if bound_schema() is not None:
             return app_label in _tenant_labels() and action.startswith("view_")
-        return perm in _PLATFORM_PERMISSIONS or perm.startswith("django_celery_beat.view_")
+        return perm in _PLATFORM_PERMISSIONS or perm.startswith(_PLATFORM_VIEWS)
 
     def has_module_perms(self, user: Any, app_label: str) -> bool:
         """Whether an app shows on the admin's home."""

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -12,7 +13,7 @@ from django.http.response import HttpResponseBase
 from accounts import credentials
 from accounts.hosts import tenant_of_host
 from accounts.services import identify
-from common.errors import NotFound, Refused
+from common.errors import Refused
 from common.http.problems import refused_response, unavailable_response
 from common.http.routes import client_address
 from tenants.binding import tenant_bound
@@ -21,6 +22,7 @@ from tenants.binding import tenant_bound
 _HOSTLESS = ("/health/", "/metrics")
 # Their credential is in the body: a stale header of the same client must not stand in the way.
 _BODY_CREDENTIAL = ("/auth/token", "/auth/refresh")
+_CONSOLE = "/admin/"
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -49,7 +51,7 @@ class TenantRequestMiddleware:
         if tenant is None:
             return self.get_response(request)
         with structlog.contextvars.bound_contextvars(tenant=tenant.schema_name):
-            if request.method not in _SAFE and not request.path.startswith("/admin/"):
+            if request.method not in _SAFE and not request.path.startswith(_CONSOLE):
                 return self.get_response(request)
             return self._bound(request, tenant.schema_name)
 
@@ -69,8 +71,8 @@ def _resolve(request: Any) -> Any:
     """
     host_tenant = tenant_of_host(request.META.get("HTTP_HOST") or request.META["SERVER_NAME"])
     request.tenant = host_tenant
-    if host_tenant is not None and request.path.startswith("/admin"):
-        raise NotFound  # only the platform's own models are in this admin
+    if host_tenant is not None and request.path.startswith(_CONSOLE):
+        request.urlconf = settings.OMS_FIRM_URLCONF  # the firm's console, not the platform's
     if request.path.startswith("/api/") and not request.path.endswith(_BODY_CREDENTIAL):
         bearer = credentials.bearer_of(request.META.get("HTTP_AUTHORIZATION"))
         if bearer is not None:

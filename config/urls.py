@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
+from django.views.generic import RedirectView
 
 from common.http.problems import not_found_response
 from config import health, metrics
 from config.api import api
-from config.landing import landing
+from config.console.registry import platform_console
 
 
 @csrf_exempt
@@ -19,17 +19,17 @@ def nothing_here(request: HttpRequest, *_: Any) -> HttpResponse:
     return not_found_response(request)
 
 
-admin.site.site_header = "Blotter platform"
-admin.site.site_title = "Blotter platform"
-admin.site.index_title = "Firms, people and schedules"
+handler404 = "portal.views.errors.page_not_found"
+handler500 = "portal.views.errors.server_error"
 
 urlpatterns = [
-    path("", landing),
+    path("", include("portal.urls")),
     path("api/v1/", api.urls),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("health/startup", health.startup),
     path("metrics", metrics.scrape),
-    path("admin/", admin.site.urls),
+    path("admin/login/", RedirectView.as_view(url="/login", query_string=True)),
+    path("admin/", platform_console.urls),
     re_path(r"^(api|stream|health|hooks)(/|$)", nothing_here),
 ]

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from common.numbers import dec_str
 from trading.journal import Ledger, Reason
 from trading.lots import Lot as LotValue
 
@@ -64,7 +65,7 @@ class Balance(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"account {self.account_id}: {self.cash} {self.currency}"
+        return f"account {self.account_id}: {dec_str(self.cash)} {self.currency}"
 
 
 class Position(models.Model):
@@ -96,7 +97,7 @@ class Position(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"account {self.account_id}: {self.qty} {self.symbol}"
+        return f"account {self.account_id}: {dec_str(self.qty)} {self.symbol}"
 
 
 class Lot(models.Model):
@@ -132,7 +133,8 @@ class Lot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.qty} of {self.opened_qty} opened {self.opened_at:%Y-%m-%d %H:%M}"
+        opened = f"{self.opened_at:%Y-%m-%d %H:%M}"
+        return f"{dec_str(self.qty)} of {dec_str(self.opened_qty)} opened {opened}"
 
     @property
     def value(self) -> LotValue:
@@ -159,7 +161,7 @@ class LotClosure(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.qty} of lot {self.lot_id}"
+        return f"{dec_str(self.qty)} of lot {self.lot_id}"
 
 
 class JournalEntry(models.Model):
@@ -238,7 +240,7 @@ class JournalLine(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.ledger} {self.amount} {self.currency}"
+        return f"{self.ledger} {dec_str(self.amount)} {self.currency}"
 
 
 class PnlSnapshot(models.Model):
@@ -273,4 +275,4 @@ class PnlSnapshot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"account {self.account_id} at {self.at}"
+        return f"account {self.account_id} at {self.at:%Y-%m-%d %H:%M:%S}"

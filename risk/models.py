@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from common.numbers import dec_str
 from trading.risk import HaltScope, HaltState, LimitScope
 
 
@@ -109,7 +110,7 @@ class RiskLimit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.rule} {self.scope} {self.target} = {self.value}"
+        return f"{self.rule} of {self.target or 'the firm'} = {dec_str(self.value)}"
 
 
 class Halt(models.Model):
@@ -152,7 +153,7 @@ class Halt(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.state} {self.scope} {self.target}"
+        return f"{self.state} {self.scope} {self.target}".rstrip()
 
 
 class Breach(models.Model):

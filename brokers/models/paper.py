@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from brokers.models.connections import BrokerAccount, BrokerConnection
+from common.numbers import dec_str
 from trading.vocabulary import CommandKind, ExecType, OrdStatus, OrdType, Side, TimeInForce
 
 
@@ -122,7 +123,7 @@ class PaperOrder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order_id} {self.side} {self.order_qty} {self.symbol}"
+        return f"{self.order_id} {self.side} {dec_str(self.order_qty)} {self.symbol}"
 
 
 class PaperClientId(models.Model):

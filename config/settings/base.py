@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from config import database_url, env
+from config.settings import console
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 # The API framework is no installed app: only the web process should pay for loading it. Its
 # documentation page still needs its template and assets.
 NINJA = Path(str(distribution("django-ninja").locate_file("ninja")))
 
+OMS_ENVIRONMENT = env.text("OMS_ENVIRONMENT", "DEV")  # the label every console page bears
 OMS_DOMAIN = env.text("OMS_DOMAIN", "localhost")
 OMS_PORT = env.integer("OMS_PORT", 8000)
 OMS_STATE_DIR = env.path("OMS_STATE_DIR", BASE_DIR / ".oms")
@@ -22,6 +24,7 @@ OMS_REPLAY_SECONDS_PER_DAY = env.integer("OMS_REPLAY_SECONDS_PER_DAY", 60)
 OMS_RESERVED_CASH = "risk.selectors.reserved_cash"  # portfolio lies below risk and asks by name
 OMS_GATEWAY_HOLDER = env.text("OMS_GATEWAY_HOLDER")  # set by a supervisor of exactly one gateway
 OMS_EVENT_SOURCE_TENANTS = "tenants.selectors.active_schemas"
+OMS_FIRM_URLCONF = "config.firm_urls"  # of /admin/ at a firm's host
 OMS_TENANT_BINDING = "tenants.binding.tenant_bound"
 
 LOGGING = {
@@ -64,11 +67,15 @@ ALLOWED_HOSTS = ["*"]  # tenants.middleware answers unknown hosts itself, in JSO
 
 SHARED_APPS = [
     "config",
-    "django.contrib.admin",  # before django_tenants: its admin pages expect another tenant
+    # Before django_tenants and the admin, whose pages it replaces. Neither loads its tables by
+    # itself: only the web process does (config/urls.py).
+    "config.console.apps.UnfoldConfig",
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django_tenants",
     "tenants",
     "accounts",
     "marketdata",
+    "portal",
     "common",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -79,6 +86,8 @@ SHARED_APPS = [
 ]
 TENANT_APPS = ["events", "brokers", "portfolio", "risk", "oms"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
+
+UNFOLD = console.UNFOLD
 
 TENANT_MODEL = "tenants.Tenant"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
@@ -91,12 +100,14 @@ MIDDLEWARE = [
     "common.http.middleware.RequestIdMiddleware",
     "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "portal.middleware.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "accounts.middleware.TenantRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.middleware.FirmLoginMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -151,6 +162,9 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static", NINJA / "static"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 X_FRAME_OPTIONS = "DENY"
+LOGIN_URL = "/login"
+CSRF_FAILURE_VIEW = "portal.views.errors.csrf_failure"
+OMS_STYLEGUIDE = env.flag("OMS_STYLEGUIDE", default=False)  # /styleguide, else only with DEBUG
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -20,6 +20,7 @@ from common.errors import NotFound, Refused  # noqa: E402 - models need Django s
 from config.stream import authentication, http  # noqa: E402
 from config.stream.credentials import Doorkeeper  # noqa: E402
 from config.stream.hub import Hub  # noqa: E402
+from config.stream.portal import LARGEST_TOPICS, PortalStream  # noqa: E402
 from config.stream.sse import SseClient  # noqa: E402
 from config.stream.store import EventStore  # noqa: E402
 from config.stream.streams import EventStream, QuoteStream, Stream  # noqa: E402
@@ -29,13 +30,15 @@ logger = logging.getLogger(__name__)
 
 
 class StreamApplication:
-    """The ASGI callable: lifespan, and the two streams."""
+    """The ASGI callable: lifespan, the streams, and what changes the portal's."""
 
     def __init__(self) -> None:
         self._store = EventStore(conninfo())
         self._hub = Hub(settings.REDIS_URL, self._store)
         self._doorkeeper = Doorkeeper(authentication.authenticate)
+        self._portal = PortalStream(self._hub, self._store)
         self._streams: dict[str, Stream] = {
+            http.PORTAL: self._portal,
             "/stream/events": EventStream(self._hub, self._store),
             "/stream/quotes": QuoteStream(self._hub),
         }
@@ -71,6 +74,11 @@ class StreamApplication:
     async def _http(self, request: http.Request, receive: http.Receive, send: http.Send) -> None:
         client: SseClient | None = None
         try:
+            if request.path == http.TOPICS:
+                await self._topics(request, receive, send)
+                return
+            if request.path == http.PORTAL:
+                http.check_same_origin(request)
             stream = self._stream_of(request)
             credential = await self._doorkeeper.admit(request, stream.scope)
             try:
@@ -88,6 +96,21 @@ class StreamApplication:
         finally:
             if client is not None and client.is_started:
                 await client.finish()
+
+    async def _topics(self, request: http.Request, receive: http.Receive, send: http.Send) -> None:
+        """Let a browser name what its open connection follows.
+
+        :raises Refused: if the method, the login or the body does not hold.
+        """
+        if request.method != "POST":
+            raise http.MethodNotAllowed(
+                f"{request.path} is changed with POST.", headers={"allow": "POST"}
+            )
+        body = await http.read_body(receive, largest=LARGEST_TOPICS)
+        http.check_same_origin(request, strictly=True)
+        actor = await self._doorkeeper.ask(request)
+        symbols = await self._portal.change_topics(http.json_of(request, body), actor)
+        await http.send_json(send, request, {"symbols": symbols})
 
     def _stream_of(self, request: http.Request) -> Stream:
         """Return the stream at the request's path.

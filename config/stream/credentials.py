@@ -15,7 +15,7 @@ from django.db import DatabaseError
 
 from common.actor import Actor
 from common.errors import Refused
-from config.stream.http import Request, TooManyStreams, Unavailable
+from config.stream.http import SESSION_PATHS, Request, TooManyStreams, Unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +81,7 @@ class Doorkeeper:
         :raises TooManyStreams: if it has as many as it may.
         :raises Unavailable: if the database cannot be asked, or the process is full.
         """
-        try:
-            actor = await self._ask(request)
-        except DatabaseError as error:
-            raise Unavailable(
-                "The database is not reachable; try again.", headers={"retry-after": "1"}
-            ) from error
+        actor = await self.ask(request)
         actor.require(scope)
         total = sum(credential.streams for credential in self._credentials.values())
         if total >= MOST_STREAMS_IN_PROCESS:
@@ -110,6 +105,18 @@ class Doorkeeper:
         credential.confirmed_at = asyncio.get_running_loop().time()
         credential.scope_uses[scope] = credential.scope_uses.get(scope, 0) + 1
         return credential
+
+    async def ask(self, request: Request) -> Actor:
+        """Return who a single request comes from, as things are now.
+
+        :raises Refused: as the API would. :raises Unavailable: if the database cannot be asked.
+        """
+        try:
+            return await self._ask(request)
+        except DatabaseError as error:
+            raise Unavailable(
+                "The database is not reachable; try again.", headers={"retry-after": "1"}
+            ) from error
 
     def release(self, credential: Credential, scope: str) -> None:
         """Give back one stream."""
@@ -152,4 +159,5 @@ class Doorkeeper:
 def _identity(request: Request) -> tuple[str, ...]:
     """What makes two requests the same credential: its words, the host, and where it comes from."""
     names = ("authorization", "cookie", "host", "x-forwarded-for")
-    return (*(request.joined(name) or "" for name in names), request.peer)
+    kind = "session" if request.path in SESSION_PATHS else "bearer"
+    return (kind, *(request.joined(name) or "" for name in names), request.peer)

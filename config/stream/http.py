@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from common.errors import FieldError, Invalid, Refused
 from common.http.problems import CONTENT_TYPE, refused_object
@@ -14,6 +14,11 @@ from common.http.problems import CONTENT_TYPE, refused_object
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+# The paths a browser opens with the login of its pages; every other takes a bearer credential.
+PORTAL = "/stream/portal"
+TOPICS = "/stream/topics"
+SESSION_PATHS = frozenset({PORTAL, TOPICS})
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _POSITION = re.compile(r"[0-9]{1,18}")
@@ -49,6 +54,14 @@ class Broken(Refused):
     code = "internal_error"
     http_status = 500
     title = "Something failed on our side"
+
+
+class ForeignOrigin(Refused):
+    """A page of another origin asks with the cookie of this one."""
+
+    code = "foreign_origin"
+    http_status = 403
+    title = "Another origin asks"
 
 
 class TooManyStreams(Refused):
@@ -147,6 +160,73 @@ def position_from(request: Request, parameters: dict[str, str]) -> int | None:
             errors=[FieldError(field, "invalid_position", message)],
         )
     return int(value)
+
+
+def check_same_origin(request: Request, *, strictly: bool = False) -> None:
+    """Refuse what a page of another origin asks with this browser's cookie.
+
+    ``strictly``: the browser must say where it comes from, as it does for every POST.
+
+    :raises ForeignOrigin: if it comes from elsewhere.
+    """
+    site, origin = request.header("sec-fetch-site"), request.header("origin")
+    host = (request.header("host") or "").lower()
+    is_foreign = site not in {None, "same-origin"} or (
+        origin is not None and urlsplit(origin).netloc.lower() != host
+    )
+    if is_foreign or (strictly and origin is None and site is None):
+        raise ForeignOrigin("This is answered to pages of this host only.")
+
+
+async def read_body(receive: Receive, *, largest: int) -> bytes:
+    """Return the request's body, which is read whole before anything is answered.
+
+    :raises BadRequest: if it is larger than allowed or broken off.
+    """
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise BadRequest("The request ended early.")
+        body += message.get("body", b"")
+        if len(body) > largest:
+            raise BadRequest(f"The body is larger than {largest} bytes.")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def json_of(request: Request, body: bytes) -> Any:
+    """Return what a body says.
+
+    :raises BadRequest: if it is not JSON, by its type or by its text.
+    """
+    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise BadRequest("Send application/json.")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("The body is not JSON.") from error
+
+
+async def send_json(send: Send, request: Request, body: Any) -> None:
+    """Answer with JSON."""
+    content = json.dumps(body, ensure_ascii=False).encode()
+    headers = {
+        "content-type": "application/json",
+        "content-length": str(len(content)),
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "x-request-id": request.request_id,
+    }
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": content})
 
 
 async def send_problem(send: Send, request: Request, refused: Refused) -> None:

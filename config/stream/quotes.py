@@ -8,14 +8,20 @@ import asyncio
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+
+from portal.rows import quote_cells
 
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """One symbol's newest quote as an SSE block; ``version`` grows with every quote received."""
+    """One symbol's newest quote as SSE blocks; ``version`` grows with every quote received."""
 
     version: int
     frame: bytes
+    cells: bytes
+    feed: str
+    at: str
 
 
 class QuoteBoard:
@@ -31,29 +37,48 @@ class QuoteBoard:
     def take(self, text: str) -> None:
         """Take one quote's JSON.
 
-        :raises ValueError: if it is not JSON of an object with a symbol.
+        :raises ValueError: if it is not JSON of an object with a symbol, or its cells are no text.
         """
         quote = json.loads(text)
         if not isinstance(quote, dict) or not isinstance(quote.get("symbol"), str):
             raise ValueError("a quote without a symbol")
         self._version += 1
-        data = json.dumps(quote, separators=(",", ":"), ensure_ascii=False)
-        frame = f"event: quote\ndata: {data}\n\n".encode()
-        self._latest[quote["symbol"]] = Latest(self._version, frame)
+        try:
+            cells = quote_cells(quote)
+        except TypeError as error:
+            raise ValueError(str(error)) from error
+        self._latest[quote["symbol"]] = Latest(
+            self._version, _block(quote), _block(cells), cells["feed"], cells["t"]
+        )
 
     def lacks(self, symbols: Iterable[str]) -> list[str]:
         """Return the symbols of which nothing is known yet."""
         return [symbol for symbol in symbols if symbol not in self._latest]
 
-    def newer(self, seen: dict[str, int]) -> list[bytes]:
-        """Return the frames newer than the versions in ``seen``, and note them there."""
-        frames = []
+    def newer(self, seen: dict[str, int]) -> list[Latest]:
+        """Return the quotes newer than the versions in ``seen``, and note them there."""
+        found = []
         for symbol, version in seen.items():
             latest = self._latest.get(symbol)
             if latest is not None and latest.version > version:
-                frames.append(latest.frame)
+                found.append(latest)
                 seen[symbol] = latest.version
-        return frames
+        return found
+
+    def feed_ages(self, symbols: Iterable[str], now: datetime) -> dict[str, str]:
+        """Return the seconds since each feed's newest quote of these symbols."""
+        newest: dict[str, str] = {}
+        for symbol in symbols:
+            latest = self._latest.get(symbol)
+            if latest is not None:
+                newest[latest.feed] = max(latest.at, newest.get(latest.feed, ""))
+        ages = {}
+        for feed, at in newest.items():
+            try:
+                ages[feed] = f"{max(0.0, (now - datetime.fromisoformat(at)).total_seconds()):.1f}"
+            except (ValueError, TypeError):  # a quote without an instant has no age
+                continue
+        return ages
 
     def reset(self) -> None:
         """Forget everything: nobody follows quotes any more, so nothing keeps them fresh."""
@@ -64,3 +89,8 @@ class QuoteBoard:
         """Have every client look."""
         for event in self.wakes:
             event.set()
+
+
+def _block(data: dict[str, object] | dict[str, str]) -> bytes:
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    return f"event: quote\ndata: {text}\n\n".encode()

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from common.errors import Refused
 from config.stream.credentials import Credential
@@ -35,6 +35,8 @@ class SseClient:
         self._loop = asyncio.get_running_loop()
         self._next_beat = 0.0
         self.is_started = False
+        # What a heartbeat says, where it says more than the time.
+        self.beat_data: Callable[[], Awaitable[dict[str, Any]]] | None = None
         self._gone = False
         self._watching: asyncio.Task[None] | None = None
 
@@ -81,7 +83,9 @@ class SseClient:
             return
         self._next_beat = self._loop.time() + HEARTBEAT_S
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        await self.send(f'event: hb\ndata: {{"at":"{at}"}}\n\n'.encode())
+        data = {"at": at} if self.beat_data is None else await self.beat_data()
+        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+        await self.send(f"event: hb\ndata: {text}\n\n".encode())
 
     async def wait(self, longest: float = HEARTBEAT_S) -> None:
         """Sleep until something concerns this client; heartbeats go on."""

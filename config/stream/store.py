@@ -122,3 +122,15 @@ class EventStore:
             )
             for event in events
         ]
+
+    async def account_states(self, schema: str) -> dict[str, str]:
+        """Return the state of its connection by account code.
+
+        :raises psycopg.OperationalError: (or one of ``AWAY``) while Postgres is away.
+        """
+        query = sql.SQL(
+            "SELECT a.code, c.state FROM {0}.broker_account a"
+            " JOIN {0}.broker_connection c ON c.id = a.connection_id ORDER BY a.code"
+        ).format(sql.Identifier(schema))
+        async with self._pool.connection() as connection:
+            return dict(await (await connection.execute(query)).fetchall())

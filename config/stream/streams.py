@@ -17,9 +17,29 @@ from events.visibility import is_visible, type_matches, type_patterns
 Serve = Callable[[SseClient], Awaitable[None]]
 
 _BATCH = 200
-_PAUSE_S = 0.5
+PAUSE_S = 0.5
 _SYMBOL = re.compile(r"[A-Z0-9.\-/]{1,32}")
-_MOST_SYMBOLS = 100
+MOST_SYMBOLS = 100
+
+
+def checked_symbols(wanted: list[str]) -> list[str]:
+    """Return the symbols without repetitions.
+
+    :raises Invalid: if there are too many, or one is malformed.
+    """
+    symbols = list(dict.fromkeys(wanted))
+    errors = []
+    if len(symbols) > MOST_SYMBOLS:
+        message = f"At most {MOST_SYMBOLS} symbols per stream."
+        errors.append(FieldError("symbols", "out_of_range", message))
+    errors += [
+        FieldError("symbols", "invalid_symbol", f"{symbol[:64]!r} is not a symbol.")
+        for symbol in symbols[:MOST_SYMBOLS]
+        if not _SYMBOL.fullmatch(symbol)
+    ]
+    if errors:
+        raise Invalid("The symbols are not acceptable.", errors=errors)
+    return symbols
 
 
 class Stream(Protocol):
@@ -65,34 +85,35 @@ class EventStream:
             await client.start()
             while client.is_live:
                 client.wake.clear()
-                events, reached = await self._next(client, channel, position)
+                events, reached = await following(self._store, client, channel, position)
                 if frames := _frames(client.credential.actor, types, events):
                     await client.send(frames)
                 if reached > position:
                     position = reached
                     await client.beat()
                 else:
-                    await client.wait(HEARTBEAT_S if position >= channel.tip else _PAUSE_S)
+                    await client.wait(HEARTBEAT_S if position >= channel.tip else PAUSE_S)
         finally:
             self._hub.leave(channel, client.wake)
 
-    async def _next(
-        self, client: SseClient, channel: EventChannel, position: int
-    ) -> tuple[list[StreamEvent], int]:
-        """Return what follows and the position reached, from the ring or else from Postgres.
 
-        The position stays where it is at the tip and while Postgres is away.
-        """
-        events = channel.after(position, limit=_BATCH)
-        if events is not None:
-            return events, events[-1].position if events else position
-        # What the ring holds is not read from Postgres again: the two meet at its first position.
-        upto = channel.first - 1
-        try:
-            page = await client.meanwhile(self._store.after(channel.schema, position, upto=upto))
-        except AWAY:
-            return [], position
-        return page, page[-1].position if page else upto
+async def following(
+    store: EventStore, client: SseClient, channel: EventChannel, position: int
+) -> tuple[list[StreamEvent], int]:
+    """Return what follows and the position reached, from the ring or else from Postgres.
+
+    The position stays where it is at the tip and while Postgres is away.
+    """
+    events = channel.after(position, limit=_BATCH)
+    if events is not None:
+        return events, events[-1].position if events else position
+    # What the ring holds is not read from Postgres again: the two meet at its first position.
+    upto = channel.first - 1
+    try:
+        page = await client.meanwhile(store.after(channel.schema, position, upto=upto))
+    except AWAY:
+        return [], position
+    return page, page[-1].position if page else upto
 
 
 def _frames(actor: Actor, types: tuple[str, ...], events: list[StreamEvent]) -> bytes:
@@ -118,20 +139,10 @@ class QuoteStream:
         :raises Invalid: if there is none, too many, or one is malformed.
         """
         text = request.parameters(("symbols",)).get("symbols", "")
-        symbols = list(dict.fromkeys(text.split(","))) if text else []
-        errors = []
-        if not symbols:
-            errors.append(FieldError("symbols", "required", "Name symbols: ?symbols=SPX,IXIC"))
-        if len(symbols) > _MOST_SYMBOLS:
-            message = f"At most {_MOST_SYMBOLS} symbols per stream."
-            errors.append(FieldError("symbols", "out_of_range", message))
-        errors += [
-            FieldError("symbols", "invalid_symbol", f"{symbol[:64]!r} is not a symbol.")
-            for symbol in symbols[:_MOST_SYMBOLS]
-            if not _SYMBOL.fullmatch(symbol)
-        ]
-        if errors:
-            raise Invalid("The symbols are not acceptable.", errors=errors)
+        if not text:
+            message = FieldError("symbols", "required", "Name symbols: ?symbols=SPX,IXIC")
+            raise Invalid("The symbols are not acceptable.", errors=[message])
+        symbols = checked_symbols(text.split(","))
         return partial(self._serve, symbols=symbols)
 
     async def _serve(self, client: SseClient, *, symbols: list[str]) -> None:
@@ -142,9 +153,9 @@ class QuoteStream:
             await client.start()
             while client.is_live:
                 client.wake.clear()
-                frames = board.newer(seen)
-                if frames:
-                    await client.send(b"".join(frames))
+                quotes = board.newer(seen)
+                if quotes:
+                    await client.send(b"".join(quote.frame for quote in quotes))
                     await client.beat()
                 else:
                     await client.wait()

@@ -200,12 +200,17 @@ def test_last_use_is_kept_to_the_minute(trader, key_of):
 
 
 @pytest.mark.django_db
-def test_a_tenants_admin_is_not_there_and_the_platforms_wants_staff(trader, north):
-    assert Client().get("/admin/", headers={"host": "north-desk.localhost"}).status_code == 404
+def test_consoles_want_a_login_and_the_platforms_wants_staff(trader, north):
+    at_the_firm = Client().get("/admin/", headers={"host": "north-desk.localhost"})
+    assert at_the_firm.status_code == 302
+    assert at_the_firm["Location"] == "/login?next=/admin/"
     trader.user.is_platform_staff = True
     trader.user.save()
     client = Client(headers={"host": "localhost"})
     client.force_login(trader.user)
+    session = client.session
+    session["firm"] = None
+    session.save()
     for page in (
         "",
         "tenants/tenant/",
@@ -218,4 +223,4 @@ def test_a_tenants_admin_is_not_there_and_the_platforms_wants_staff(trader, nort
     assert client.post(f"/admin/accounts/user/{trader.user.pk}/delete/").status_code == 403
     trader.user.is_platform_staff = False
     trader.user.save()
-    assert client.get("/admin/tenants/tenant/").status_code == 302
+    assert client.get("/admin/tenants/tenant/").status_code == 403

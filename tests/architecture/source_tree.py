@@ -19,6 +19,7 @@ LAYERS = (
     "portfolio",
     "risk",
     "oms",
+    "portal",
     "config",
 )
 APPS = LAYERS[2:-1]

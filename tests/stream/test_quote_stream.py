@@ -67,7 +67,7 @@ def test_who_is_slow_gets_the_latest_of_each_symbol_and_no_backlog():
         board.take(text("SPX", last))
     board.take(text("IXIC", "9"))
     board.take(text("OTHER", "5"))
-    frames = board.newer(seen)
+    frames = [quote.frame for quote in board.newer(seen)]
     assert [b'"last":"3"' in frames[0], b'"last":"9"' in frames[1]] == [True, True]
     assert len(frames) == 2
     assert board.newer(seen) == []

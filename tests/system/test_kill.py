@@ -1,5 +1,8 @@
 """kill -9 of any one process while orders flow: it comes back, nothing is lost, nothing doubled."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +15,9 @@ from tests.system.sse import EventReader
 from tests.system.traffic import Traffic
 
 BACK_WITHIN_S = 5.0
-RECOVERY_S = 20.0  # Postgres replays its log first, which takes what the disk takes
+RECOVERY_S = 60.0  # what nothing may exceed, on however busy a machine
+POSTGRES_S = 20.0  # it replays its log first, which takes what the disk takes
+REFERENCE_START_S = 1.5  # what ``slowness`` measures beside the traffic on two otherwise idle cores
 FLOWING_S = 1.0
 KINDS = (
     "beat",
@@ -61,6 +66,7 @@ def test_a_killed_process_comes_back_and_nothing_is_lost_or_doubled(kind, system
     connections = {slug: reader.connections for slug, reader in followers.readers.items()}
     with Traffic(system, f"kill-{kind}") as traffic:
         time.sleep(FLOWING_S)
+        slow = slowness(system)
         killed_at = datetime.now(UTC)
         killed = system.kill(kind)
         trading = traffic.seconds_until_filled(killed.at)
@@ -76,7 +82,7 @@ def test_a_killed_process_comes_back_and_nothing_is_lost_or_doubled(kind, system
         f"{kind}: filled after {trading:.1f} s, process back after {back:.1f} s,"
         f" events told after {told:.1f} s, everything after {working:.1f} s"
     )
-    allowed = RECOVERY_S if kind == "postgres" else BACK_WITHIN_S
+    allowed = slow * (POSTGRES_S if kind == "postgres" else BACK_WITHIN_S)
     assert trading < allowed
     assert back < allowed
     if kind in {"stream", "dispatcher"}:
@@ -87,6 +93,26 @@ def test_a_killed_process_comes_back_and_nothing_is_lost_or_doubled(kind, system
         assert reader.positions == list(range(1, reader.last + 1)), "a gap or a duplicate"
         if kind in {"front", "stream"}:
             assert reader.connections > connections[slug], "the stream was not interrupted"
+
+
+def slowness(system: System) -> float:
+    """How much longer a process takes to start here and now than on the reference machine.
+
+    Coming back is starting a process, so on a machine that is busy with other things the time
+    allowed grows with what starting one takes.
+    """
+    begun = time.monotonic()
+    subprocess.run(
+        [sys.executable, "-c", "import django; django.setup()"],
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings.typecheck",
+            "PYTHONPYCACHEPREFIX": str(system.state_dir / "pycache"),  # as the system's own
+            "PYTHONDONTWRITEBYTECODE": "",
+        },
+        check=True,
+    )
+    return max(1.0, (time.monotonic() - begun) / REFERENCE_START_S)
 
 
 def seconds_until_told(traffic: Traffic, followers: Followers, since: float) -> float:

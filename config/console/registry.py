@@ -1,0 +1,22 @@
+"""Fills both consoles. Imported by the URLs alone: no other process pays for the tables."""
+
+from importlib import import_module
+
+from common.console.sites import firm_console, platform_console
+
+__all__ = ["firm_console", "platform_console"]
+
+_TABLES = (
+    "events.admin",
+    "tenants.admin",
+    "accounts.admin",
+    "brokers.admin",
+    "marketdata.admin",
+    "portfolio.admin",
+    "risk.admin",
+    "oms.admin",
+    "config.console.schedules",
+)
+
+for module in _TABLES:
+    import_module(module)

@@ -1,0 +1,44 @@
+"""The firm's stream and its readers, to look at in the firm's console."""
+
+from django.contrib import admin
+
+from common.console.sites import firm_console
+from common.console.tables import FirmTable
+from events.models import Event, IdempotentAnswer, StreamHead, SubscriberCursor
+
+
+@admin.register(Event, site=firm_console)
+class EventAdmin(FirmTable):
+    """What happened, in the order everybody sees it."""
+
+    list_display = ("position", "type", "subject", "actor", "occurred_at")
+    list_filter = (("position", admin.EmptyFieldListFilter), "occurred_at")
+    search_fields = ("=id", "subject", "type", "actor", "correlation_id")
+    ordering = ("-seq",)
+
+
+@admin.register(SubscriberCursor, site=firm_console)
+class SubscriberCursorAdmin(FirmTable):
+    """How far each reader of the stream has come, and its trouble."""
+
+    list_display = ("name", "position", "updated_at", "failures", "last_error", "retry_at")
+    search_fields = ("name", "last_error")
+    ordering = ("name",)
+
+
+@admin.register(StreamHead, site=firm_console)
+class StreamHeadAdmin(FirmTable):
+    """The last position given."""
+
+    list_display = ("id", "position", "hash")
+
+
+@admin.register(IdempotentAnswer, site=firm_console)
+class IdempotentAnswerAdmin(FirmTable):
+    """Answers kept for requests that may be repeated; their bodies stay out of sight."""
+
+    list_display = ("key", "actor", "status", "created_at", "expires_at")
+    list_filter = ("status",)
+    search_fields = ("key", "actor")
+    ordering = ("-created_at",)
+    exclude = ("body", "fingerprint")

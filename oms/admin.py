@@ -1,0 +1,309 @@
+"""Orders and their life in the firm's console: to look at, and to cancel or ask about."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+
+from accounts.consoles import console_actor
+from brokers.models import BrokerAccount
+from common.console.sites import firm_console
+from common.console.tables import FirmInline, FirmTable
+from common.console.verbs import Verb
+from common.console.words import (
+    COMMAND_STATE,
+    MODE,
+    ORDER_STATUS,
+    SIDE,
+    VERDICT,
+    VERSION_STATE,
+)
+from oms.models import (
+    Break,
+    ClOrdId,
+    Command,
+    Execution,
+    Order,
+    OrderEvent,
+    OrderVersion,
+    ParkedReport,
+    ReconciliationRun,
+)
+from oms.services.by_hand import ask_venue, cancel_by_hand, compare_now
+from trading.vocabulary import CommandState
+
+
+class UnknownFilter(admin.SimpleListFilter):
+    """Orders with a request whose outcome nobody knows."""
+
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [("unknown", "Unknown"), ("known", "Known")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        """Narrow the list."""
+        if self.value() not in {"unknown", "known"}:
+            return queryset
+        unknown = Exists(Command.objects.filter(order=OuterRef("pk"), state=CommandState.UNKNOWN))
+        return queryset.filter(unknown if self.value() == "unknown" else ~unknown)
+
+
+class VersionInline(FirmInline):
+    """The amend chain."""
+
+    model = OrderVersion
+    badges = {"state": VERSION_STATE}
+    fields = ("number", "cl_ord_id", "order_qty", "price", "time_in_force", "state", "created_at")
+    ordering = ("number",)
+
+
+class EventInline(FirmInline):
+    """Reports as applied."""
+
+    model = OrderEvent
+    badges = {"after": ORDER_STATUS, "before": ORDER_STATUS, "verdict": VERDICT}
+    fields = ("seq", "at", "exec_type", "source", "verdict", "before", "after", "actor")
+    ordering = ("seq",)
+
+
+class CommandInline(FirmInline):
+    """Requests to the venue."""
+
+    model = Command
+    badges = {"state": COMMAND_STATE}
+    fields = ("kind", "cl_ord_id", "state", "attempt", "sending_at", "outcome_code", "outcome_at")
+    ordering = ("id",)
+
+
+class ExecutionInline(FirmInline):
+    """The trade ledger."""
+
+    model = Execution
+    fields = ("exec_id", "exec_type", "last_qty", "last_px", "fee", "transact_time", "source")
+    ordering = ("id",)
+
+
+@admin.register(Order, site=firm_console)
+class OrderAdmin(FirmTable):
+    """Orders: every row is the fold of its reports."""
+
+    badges = {"ord_status": ORDER_STATUS, "side": SIDE, "mode": MODE}
+    list_display = (
+        "cl_ord_id", "ord_status", "mode", "account", "symbol", "side",  "order_qty",
+        "price", "cum_qty", "created_at",
+    )  # fmt: skip
+    list_filter = (
+        "ord_status", UnknownFilter, "is_closed", "mode", "account", "side", "ord_type", "source",
+        "created_at",
+    )  # fmt: skip
+    search_fields = ("=id", "cl_ord_id", "order_id", "symbol", "strategy", "created_by")
+    ordering = ("-id",)
+    inlines = (EventInline, ExecutionInline, CommandInline, VersionInline)
+    fieldsets = (
+        (None, {"fields": (
+            ("cl_ord_id", "ord_status"),
+            ("account", "mode"),
+            ("symbol", "side"),
+            ("ord_type", "time_in_force"),
+            ("order_qty", "price"),
+            ("cum_qty", "leaves_qty"),
+            ("gross_trade_amt", "ord_rej_reason"),
+            "text",
+        )}),
+        ("Origin", {"classes": ("tab",), "fields": (
+            ("id", "order_id"),
+            "orig_cl_ord_id",
+            "created_by",
+            ("source", "strategy"),
+            ("created_at", "updated_at"),
+            ("version", "tags"),
+        )}),
+        ("Working", {"classes": ("tab",), "fields": (
+            ("is_closed", "expire_time"),
+            ("reserved_qty", "reserve_px"),
+            ("overfill_qty", "display_qty"),
+            ("stop_px", "exec_inst"),
+            "facts",
+        )}),
+    )  # fmt: skip
+    shows_events = True
+
+
+@admin.register(OrderVersion, site=firm_console)
+class OrderVersionAdmin(FirmTable):
+    """Links of amend chains."""
+
+    badges = {"state": VERSION_STATE}
+    list_display = (
+        "cl_ord_id", "order", "number", "account", "order_qty", "price", "time_in_force", "state",
+        "created_at",
+    )  # fmt: skip
+    list_filter = ("state", "account")
+    search_fields = ("=order__id", "cl_ord_id", "venue_cl_ord_id")
+    ordering = ("-id",)
+
+
+@admin.register(Command, site=firm_console)
+class CommandAdmin(FirmTable):
+    """Requests to venues, and how far each has come."""
+
+    badges = {"state": COMMAND_STATE}
+    list_display = (
+        "cl_ord_id", "kind", "state", "account", "order", "attempt", "unknown_since",
+        "next_lookup_at", "outcome_code", "created_at",
+    )  # fmt: skip
+    list_filter = ("state", "kind", "account", "created_at")
+    search_fields = ("=id", "=order__id", "cl_ord_id", "venue_cl_ord_id")
+    ordering = ("-id",)
+
+
+@admin.register(OrderEvent, site=firm_console)
+class OrderEventAdmin(FirmTable):
+    """Reports as applied to orders."""
+
+    badges = {"after": ORDER_STATUS, "before": ORDER_STATUS, "verdict": VERDICT}
+    list_display = ("order", "seq", "exec_type", "source", "verdict", "after", "actor", "at")
+    list_filter = ("exec_type", "source", "verdict", "at")
+    search_fields = ("=order__id", "exec_id", "actor")
+    ordering = ("-id",)
+
+
+@admin.register(Execution, site=firm_console)
+class ExecutionAdmin(FirmTable):
+    """The trade ledger."""
+
+    badges = {"side": SIDE}
+    list_display = (
+        "exec_id", "account", "symbol", "side", "exec_type", "last_qty", "last_px", "fee",
+        "source", "transact_time",
+    )  # fmt: skip
+    list_filter = ("exec_type", "side", "account", "late", "source", "transact_time")
+    search_fields = ("=id", "=order__id", "exec_id", "cl_ord_id", "symbol")
+    ordering = ("-id",)
+
+
+@admin.register(ParkedReport, site=firm_console)
+class ParkedReportAdmin(FirmTable):
+    """Reports that could not be applied and wait for a person."""
+
+    list_display = ("id", "reason", "account", "order", "at", "resolved_at", "resolved_by")
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "reason", "account", "at")
+    list_select_related = ("account", "order")
+    search_fields = ("=id", "reason", "resolution")
+    ordering = ("-id",)
+
+
+@admin.register(Break, site=firm_console)
+class BreakAdmin(FirmTable):
+    """Differences between our books and the venue's."""
+
+    list_display = ("id", "kind", "account", "subject", "ours", "theirs", "opened_at", "closed_at")
+    list_filter = (("closed_at", admin.EmptyFieldListFilter), "kind", "account", "opened_at")
+    search_fields = ("=id", "subject", "detail", "resolution")
+    ordering = ("-opened_at", "-id")
+
+
+@admin.register(ReconciliationRun, site=firm_console)
+class ReconciliationRunAdmin(FirmTable):
+    """Comparisons of accounts with their venues."""
+
+    list_display = ("at", "account", "complete", "reports_applied", "breaks_open")
+    list_filter = ("account", "complete", "at")
+    search_fields = ("account__code",)
+    ordering = ("-id",)
+
+
+@admin.register(ClOrdId, site=firm_console)
+class ClOrdIdAdmin(FirmTable):
+    """Client ids ever used; each is unique for ever."""
+
+    list_display = ("cl_ord_id", "kind", "account", "order")
+    list_filter = ("kind", "account")
+    search_fields = ("cl_ord_id", "=order__id")
+    ordering = ("-id",)
+
+
+# --- what is done ---------------------------------------------------------------------------------
+
+
+def _cancel(request: HttpRequest, row: Order, reason: str, _choices: Mapping[str, str]) -> str:
+    actor = console_actor(request)
+    actor.require("orders:write")
+    requested = cancel_by_hand(
+        schema=actor.schema,
+        order_id=row.pk,
+        reason=reason,
+        actor=actor,
+        now=datetime.now(UTC),
+        correlation_id=getattr(request, "request_id", "")[:64],
+    )
+    if requested.order.is_closed:
+        return "withdrawn before it was sent."
+    return "a cancel was on its way already." if requested.replay else "cancel is on its way."
+
+
+def _ask(request: HttpRequest, row: Order, reason: str, _choices: Mapping[str, str]) -> str:
+    actor = console_actor(request)
+    actor.require("orders:write")
+    due = ask_venue(
+        schema=actor.schema,
+        order_id=row.pk,
+        reason=reason,
+        actor=actor,
+        now=datetime.now(UTC),
+        correlation_id=getattr(request, "request_id", "")[:64],
+    )
+    return f"the venue is being asked ({due} unknown requests looked up, account compared)."
+
+
+def _compare(
+    request: HttpRequest, row: BrokerAccount, reason: str, _choices: Mapping[str, str]
+) -> str:
+    actor = console_actor(request)
+    actor.require("orders:write")
+    compare_now(
+        schema=actor.schema,
+        account_code=row.code,
+        reason=reason,
+        actor=actor,
+        now=datetime.now(UTC),
+        correlation_id=getattr(request, "request_id", "")[:64],
+    )
+    return "the gateway compares it with its venue now."
+
+
+firm_console.offer(
+    Order,
+    Verb(
+        "cancel",
+        "Cancel order",
+        "The venue is asked to cancel what is still open. Fills that arrive before its answer "
+        "still count.",
+        _cancel,
+        icon="cancel",
+        fits=lambda order: not order.is_closed,
+    ),
+    Verb(
+        "ask_venue",
+        "Ask the venue",
+        "Unknown requests of the order are looked up at the venue now, and its account is "
+        "compared. Nothing is concluded but what the venue says.",
+        _ask,
+        icon="contact_support",
+    ),
+)
+firm_console.offer(
+    BrokerAccount,
+    Verb(
+        "compare",
+        "Compare with venue",
+        "The gateway compares orders, fills, positions and cash with the venue now.",
+        _compare,
+        icon="compare_arrows",
+    ),
+)

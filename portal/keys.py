@@ -1,0 +1,49 @@
+"""The keys of the pages: one table for the overlay, the palette and the script that obeys it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One binding. ``keys`` are pressed one after the other; ``act`` is a verb of keys.js, or
+    ``go:<path>`` for a place. A ``single`` key is a bare letter a person may switch off.
+    """
+
+    scope: str
+    keys: str
+    act: str
+    says: str
+
+    @property
+    def single(self) -> bool:
+        """Whether it is one bare letter (WCAG 2.1.4)."""
+        return len(self.keys) == 1 and self.keys.isalpha()
+
+
+KEYS = (
+    Key("everywhere", "Ctrl+K", "palette", "Command palette"),
+    Key("everywhere", "/", "palette", "Command palette"),
+    Key("everywhere", "?", "keys", "The keys of this page"),
+    Key("everywhere", "g d", "go:/desk", "Go to the desk"),
+    Key("everywhere", "g o", "go:/orders", "Go to the orders"),
+    Key("everywhere", "g h", "go:/halt", "Go to the halts"),
+    Key("everywhere", "z t", "theme", "Theme: dark, light, as the system"),
+    Key("everywhere", "z d", "density", "Density: compact, normal, roomy"),
+    Key("everywhere", "z p", "privacy", "Hide amounts, or show them"),
+    Key("everywhere", "z a", "account", "Choose the account"),
+    Key("everywhere", "Shift+H Shift+H", "halt", "Halt trading"),
+    Key("everywhere", "Escape", "close", "Close what is open, leave a field"),
+    Key("desk", "b", "ticket:BUY", "Ticket: buy"),
+    Key("desk", "s", "ticket:SELL", "Ticket: sell"),
+)
+
+
+def keys_for(scope: str, *, may_trade: bool, may_halt: bool) -> list[Key]:
+    """Return the bindings that hold on a page of ``scope`` for a person."""
+    wanted = [key for key in KEYS if key.scope in ("everywhere", scope)]
+    hidden = set()
+    if not may_trade:
+        hidden |= {"ticket:BUY", "ticket:SELL"}
+    if not may_halt:
+        hidden |= {"halt", "go:/halt"}
+    return [key for key in wanted if key.act not in hidden]

@@ -1,0 +1,95 @@
+"""What a grid shows of an API object: one presenter per grid, for pages and for the stream.
+
+A page's table and the stream of events are filled by the same functions, so they cannot disagree.
+Pure: the API's object in (what events carry as ``data``), strings out. Amounts keep the exact
+digits of the API; the browser groups and aligns them. An empty string is "not known" or "none".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DONE_FOR_DAY"})
+_ORDER = (
+    "account", "cl_ord_id", "orig_cl_ord_id", "order_id", "symbol", "side", "ord_type",
+    "order_qty", "price", "stop_px", "time_in_force", "expire_time", "ord_status", "cum_qty",
+    "leaves_qty", "avg_px", "mode", "source", "strategy", "ord_rej_reason", "text", "created_at",
+    "updated_at",
+)  # fmt: skip
+_EXECUTION = (
+    "order_id", "exec_id", "exec_type", "symbol", "side", "last_qty", "last_px", "fee",
+    "fee_currency", "liquidity", "transact_time",
+)  # fmt: skip
+_POSITION = (
+    "account", "symbol", "qty", "avg_px", "cost", "mark", "mark_at", "market_value",
+    "unrealized_pnl", "realized_pnl", "currency", "updated_at",
+)  # fmt: skip
+_QUOTE = ("last", "bid", "ask", "bid_size", "ask_size", "feed", "history_at")
+
+
+@dataclass(frozen=True, slots=True)
+class GridRow:
+    """One row: its key in the grid, a version of which the highest wins, and cells as strings."""
+
+    id: str
+    v: int
+    row: dict[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the row as the stream sends it."""
+        return {"id": self.id, "v": self.v, "row": self.row}
+
+
+def order_row(order: Mapping[str, Any]) -> GridRow:
+    """Return the row of an order object.
+
+    ``pending`` names commands without an outcome, such as ``NEW UNKNOWN``; ``unknown_since`` is
+    the earliest instant one of them became unknown; ``is_open`` is ``yes`` while it may trade.
+    """
+    row = _picked(order, _ORDER)
+    pending = order.get("pending") or ()
+    unknown = [_text(one["since"]) for one in pending if one["state"] == "UNKNOWN"]
+    row["pending"] = ", ".join(f"{one['kind']} {one['state']}" for one in pending)
+    row["unknown_since"] = min(unknown, default="")
+    row["is_open"] = _yes(row["ord_status"] not in CLOSED)
+    return GridRow(order["id"], int(order["version"]), row)
+
+
+def execution_row(execution: Mapping[str, Any], *, account: str) -> GridRow:
+    """Return the row of one entry of the trade ledger, which never changes."""
+    row = _picked(execution, _EXECUTION)
+    row["account"] = account
+    row["late"] = _yes(execution.get("late"))
+    return GridRow(_text(execution["id"]), 1, row)
+
+
+def position_row(position: Mapping[str, Any], *, v: int) -> GridRow:
+    """Return the row of a position; ``v`` is the stream's position at which it was so."""
+    row = _picked(position, _POSITION)
+    row["simulated"] = _yes(position.get("simulated"))
+    return GridRow(f"{row['account']}:{row['symbol']}", v, row)
+
+
+def quote_cells(quote: Mapping[str, Any]) -> dict[str, str]:
+    """Return the cells of a quote: ``k`` its symbol, ``t`` when, ``sim`` if it replays history."""
+    cells = {"k": _text(quote["symbol"]), **_picked(quote, _QUOTE)}
+    cells["t"] = _text(quote.get("at"))
+    cells["sim"] = _yes(quote.get("simulated"))
+    return cells
+
+
+def _picked(source: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    return {name: _text(source.get(name)) for name in names}
+
+
+def _text(value: Any) -> str:
+    """:raises TypeError: for a number or a list: amounts are strings wherever they travel."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no string; the API's objects hold amounts as strings.")
+    return value
+
+
+def _yes(value: object) -> str:
+    return "yes" if value else ""

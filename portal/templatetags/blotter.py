@@ -1,0 +1,112 @@
+"""Filters of the portal's templates: decimal strings to what people read. No floats, no rounding
+but to an instrument's own precision.
+"""
+
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django import template
+
+from common.numbers import dec_str
+from portal.navigation import Place
+
+register = template.Library()
+
+UNKNOWN = "\u2014"
+MINUS = "\u2212"
+HIDDEN = "\u2022\u2022\u2022"
+
+
+def grouped(text: str) -> str:
+    """Group the digits before the point by three.
+
+    >>> grouped("1234567.5")
+    '1,234,567.5'
+    """
+    sign, digits = (MINUS, text[1:]) if text.startswith("-") else ("", text)
+    whole, point, fraction = digits.partition(".")
+    return f"{sign}{int(whole):,}{point}{fraction}"
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value in (None, "") else Decimal(value)
+
+
+@register.filter
+def number(value: Any, places: int | None = None) -> str:
+    """Show a decimal with grouped digits; with ``places`` exactly that many behind the point."""
+    given = _decimal(value)
+    if given is None:
+        return UNKNOWN
+    if places is None:
+        return grouped(dec_str(given))
+    step = Decimal(1).scaleb(-places)
+    return grouped(format(given.quantize(step, rounding=ROUND_HALF_EVEN), "f"))
+
+
+@register.filter
+def signed(value: Any, places: int = 2) -> str:
+    """Show a gain or loss: the sign is always there, zero has none."""
+    given = _decimal(value)
+    if given is None:
+        return UNKNOWN
+    shown = number(given, places)
+    return f"+{shown}" if given > 0 else shown
+
+
+@register.filter
+def direction(value: Any) -> str:
+    """``up``, ``down`` or ``flat``."""
+    given = _decimal(value)
+    if not given:
+        return "flat"
+    return "up" if given > 0 else "down"
+
+
+@register.filter
+def arrow(value: Any) -> str:
+    """The triangle that says the same as the colour."""
+    return {"up": "\u25b2", "down": "\u25bc"}.get(direction(value), "")
+
+
+@register.filter
+def private(shown: str, hides: bool) -> str:
+    """Replace an amount by dots where the person hides amounts."""
+    return HIDDEN if hides and shown != UNKNOWN else shown
+
+
+def _moment(value: Any) -> datetime | None:
+    if value in (None, ""):
+        return None
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return moment.astimezone(UTC)
+
+
+@register.filter
+def clock(value: Any) -> str:
+    """The time of day in UTC with milliseconds."""
+    moment = _moment(value)
+    return UNKNOWN if moment is None else moment.isoformat(timespec="milliseconds")[11:23]
+
+
+@register.filter
+def day(value: Any) -> str:
+    """The date in UTC, ISO 8601."""
+    moment = _moment(value)
+    return UNKNOWN if moment is None else moment.date().isoformat()
+
+
+@register.filter
+def iso(value: Any) -> str:
+    """The instant in UTC, ISO 8601: what is copied and hovered."""
+    moment = _moment(value)
+    return (
+        "" if moment is None else moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+
+@register.filter
+def here(place: Place, path: str) -> bool:
+    """Whether ``path`` lies at this place of the navigation."""
+    return place.holds(path)

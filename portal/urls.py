@@ -1,0 +1,23 @@
+"""The paths of the pages."""
+
+from django.urls import path
+
+from portal.views import account, desk, halt, orders, quotes, styleguide
+
+urlpatterns = [
+    path("", account.home),
+    path("login", account.login),
+    path("login/handover", account.handover),
+    path("logout", account.logout),
+    path("tenants", account.tenants),
+    path("tenants/<slug:slug>/open", account.open_tenant),
+    path("account", account.choose_account),
+    path("preferences", account.prefer),
+    path("desk", desk.desk),
+    path("desk/quotes", quotes.quotes),
+    path("orders", orders.orders),
+    path("orders/<str:order_id>/cancel", orders.cancel),
+    path("halt", halt.halt),
+    path("halt/<str:halt_id>/lift", halt.lift),
+    path("styleguide", styleguide.styleguide),
+]

@@ -1,0 +1,122 @@
+// Every page behind the login: palette, keys, preferences, dialogs, toasts, and the live connection.
+
+import * as keys from "./keys.js";
+import * as live from "./live.js";
+import * as palette from "./palette.js";
+import * as preferences from "./preferences.js";
+import * as regions from "./regions.js";
+
+const TOAST_MS = { success: 4000, info: 4000, warning: 10000 };
+const INERT_MS = 400;
+
+function show(id) {
+  const dialog = document.getElementById(id);
+  if (dialog && !dialog.open) dialog.showModal();
+  return Boolean(dialog);
+}
+
+function chooseAccount(code) {
+  const select = document.querySelector("#top-account");
+  if (!select) return;
+  if (!code) return select.focus();
+  select.value = code;
+  select.form.requestSubmit();
+}
+
+function openTicket(side) {
+  const radio = document.querySelector(`#ticket input[name=side][value=${CSS.escape(side)}]`);
+  if (!radio) return;
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change", { bubbles: true }));
+  const quantity = document.querySelector("#t-order_qty");
+  quantity.focus();
+  quantity.select();
+}
+
+/** Do what a key, a palette entry or a [data-act] element says. */
+function perform(act) {
+  const [verb, object] = act.split(/:(.*)/s);
+  switch (verb) {
+    case "go": location.assign(object); break;
+    case "palette": palette.open(); break;
+    case "keys": show("keys"); break;
+    case "halt": if (!show("halt")) location.assign("/halt"); break;
+    case "theme": case "density": case "privacy": preferences.turn(verb); break;
+    case "account": chooseAccount(object); break;
+    case "ticket": openTicket(object); break;
+  }
+}
+
+function onClick(event) {
+  const element = event.target.closest("[data-act]:not([data-keys])");
+  if (!element) return;
+  if (element.dataset.act === "toast") return element.closest(".bl-toast").remove();
+  if (element.dataset.act === "close") return element.closest("dialog")?.close();
+  event.preventDefault();
+  perform(element.dataset.act);
+}
+
+function startForms() {
+  for (const form of document.querySelectorAll("form[data-auto]")) {
+    form.addEventListener("change", () => form.requestSubmit());
+  }
+  for (const radio of document.querySelectorAll("#halt input[name=scope]")) {
+    radio.addEventListener("change", () => {
+      radio.form.elements.target.value = radio.dataset.target;
+    });
+  }
+  document.querySelector("[data-summary]")?.focus();
+  startTicket();
+}
+
+// The button says what it will do; after a press it is inert for a moment, and sends once.
+function startTicket() {
+  const form = document.querySelector("[data-ticket]");
+  if (!form) return;
+  const button = form.querySelector("[data-send]");
+  const { mode } = document.body.dataset;
+  const account = form.elements.account.value;
+  const name = () => {
+    const { side, order_qty: quantity, symbol, ord_type: type } = form.elements;
+    const isMarket = type.value === "MARKET";
+    form.elements.price.disabled = isMarket;
+    button.textContent =
+      `Send ${side.value} ${quantity.value || ""} ${symbol.value} · ${mode.toUpperCase()} ${account}`;
+    button.className = `bl-button bl-button--wide bl-button--${mode === "live" ? "live" : side.value.toLowerCase()}`;
+  };
+  form.addEventListener("input", name);
+  form.addEventListener("change", name);
+  if (!form.elements.confirmed) name();
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) return event.preventDefault();
+    form.dataset.sent = "yes";
+    setTimeout(() => delete form.dataset.sent, INERT_MS * 10);
+  });
+  addEventListener("pageshow", () => delete form.dataset.sent);
+}
+
+function startToasts() {
+  for (const toast of document.querySelectorAll(".bl-toasts .bl-toast")) {
+    const time = TOAST_MS[toast.dataset.level];
+    if (time) setTimeout(() => toast.remove(), time);
+  }
+}
+
+function startClock() {
+  const clock = document.querySelector("[data-clock]");
+  if (!clock) return;
+  const text = () => `${new Date().toISOString().slice(11, 19)} UTC`;
+  setInterval(() => { clock.textContent = text(); }, 1000);
+}
+
+preferences.start();
+palette.start(perform);
+keys.start(perform);
+document.addEventListener("click", onClick);
+startForms();
+startToasts();
+startClock();
+if (document.body.dataset.worker) {
+  regions.start();
+  live.start(document.body.dataset.worker);
+}
