@@ -23,7 +23,7 @@ demo: $(VENV)/.core  ## A trading day over HTTP, with a receipt; exit status tel
 	@$(BIN)/python manage.py demo
 
 test: $(VENV)/.dev  ## Every test but the browser's
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m tests.run $(ARGS)
 
 e2e: $(VENV)/.e2e  ## The browser's tests, on the Chromium of this machine
 	@$(BIN)/python -m pytest -q tests/e2e $(ARGS)

@@ -107,7 +107,7 @@ def slowness(system: System) -> float:
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "config.settings.typecheck",
-            "PYTHONPYCACHEPREFIX": str(system.state_dir / "pycache"),  # as the system's own
+            "PYTHONPYCACHEPREFIX": str(system.state / "pycache"),  # as the system's own
             "PYTHONDONTWRITEBYTECODE": "",
         },
         check=True,
