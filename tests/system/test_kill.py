@@ -128,4 +128,5 @@ def seconds_until_told(traffic: Traffic, followers: Followers, since: float) -> 
 def schedule_written_after(system: System, instant: datetime) -> bool:
     """Whether beat, which stores its schedule when it starts, has done so since then."""
     query = "SELECT max(date_changed) FROM public.django_celery_beat_periodictask"
-    return system.rows("acme", query)[0][0] > instant
+    written = system.rows("acme", query)[0][0]
+    return written is not None and written > instant
