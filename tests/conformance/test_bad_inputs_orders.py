@@ -11,7 +11,16 @@ from oms.models import ClOrdId, Command, Order
 from tenants.binding import tenant_bound
 
 PROBLEM = {"type", "title", "status", "code", "detail", "errors", "request_id"}
-INTERNALS = ("Traceback", "pydantic", "psycopg", "SELECT", "django", "site-packages", ".py", "oms_order")
+INTERNALS = (
+    "Traceback",
+    "pydantic",
+    "psycopg",
+    "SELECT",
+    "django",
+    "site-packages",
+    ".py",
+    "oms_order",
+)
 LIMIT = {"price": "950.00", "tif": "GTC"}
 
 
