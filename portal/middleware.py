@@ -1,11 +1,12 @@
-"""What a browser may load from our pages, and whose login counts at which host."""
+"""What a browser may load from our pages, how parts of them travel, whose login counts where."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from accounts.services import actor_of
 from accounts.sessions import membership_at, opened_here
@@ -42,6 +43,40 @@ class ContentPolicyMiddleware:
             response.headers.setdefault("Content-Security-Policy", policy)
             response.headers.setdefault("Permissions-Policy", _ABILITIES)
         return response
+
+
+class PartMiddleware:
+    """Let htmx follow a redirect as a browser does, and keep parts apart from pages in caches.
+
+    A redirect that ``fetch`` follows would put a whole page into a panel. To htmx it becomes an
+    empty answer that names the place, so every view may redirect without asking who calls.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request."""
+        response = self.get_response(request)
+        if for_machines(request.path):
+            return response
+        if asked_by_htmx(request) and "Location" in response.headers:
+            to = HttpResponse(status=204, headers={"HX-Redirect": response.headers["Location"]})
+            to.cookies = response.cookies
+            response = to
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ["HX-Request", "HX-Target"])
+        if asked_by_htmx(request):
+            patch_cache_control(response, no_store=True)
+        return response
+
+
+def asked_by_htmx(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of a page. When it replaces the whole of one, it does not."""
+    return (
+        request.headers.get("HX-Request") == "true"
+        and request.headers.get("HX-Request-Type") == "partial"
+    )
 
 
 class FirmLoginMiddleware:

@@ -101,6 +101,7 @@ MIDDLEWARE = [
     "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "portal.middleware.ContentPolicyMiddleware",
+    "portal.middleware.PartMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "accounts.middleware.TenantRequestMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

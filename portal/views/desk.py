@@ -18,7 +18,7 @@ from oms.services import accept
 from portal.badges import status_badge, unknown_badge
 from portal.shell import Shell
 from portal.ticket import Ticket, blank_ticket, intent_of, new_cl_ord_id, posted_ticket
-from portal.views.pages import MemberRequest, member_page, member_render, now
+from portal.views.pages import MemberRequest, Part, member_page, member_render, now
 from portfolio import selectors as books
 from portfolio.shapes import position_json
 from tenants.binding import tenant_bound
@@ -109,7 +109,18 @@ def _show(
             "balance": balance_row(shell),
         }
 
-    return member_render(request, "portal/desk/index.html", names, scope="desk", status=status)
+    parts = {
+        "blotter": Part(
+            "portal/desk/_blotter.html", lambda shell: {"orders": recent_orders(request, shell)}
+        ),
+        "positions": Part(
+            "portal/desk/_positions.html",
+            lambda shell: {"positions": position_rows(shell), "balance": balance_row(shell)},
+        ),
+    }
+    return member_render(
+        request, "portal/desk/index.html", names, scope="desk", status=status, parts=parts
+    )
 
 
 def places_of(step: Any) -> int:

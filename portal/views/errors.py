@@ -7,11 +7,12 @@ from django.shortcuts import render
 
 from common.http.middleware import for_machines
 from common.http.problems import not_found_response
+from portal.middleware import asked_by_htmx
 from portal.preferences import preferences_of
 
 
 def error_page(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:
-    """Answer with the one error page there is."""
+    """Answer with the one error page there is; where a part was asked for, with a toast."""
     names = {
         "status": status,
         "title": title,
@@ -19,6 +20,11 @@ def error_page(request: HttpRequest, status: int, title: str, detail: str) -> Ht
         "request_id": getattr(request, "request_id", ""),
         "prefs": preferences_of(request.COOKIES),
     }
+    if asked_by_htmx(request):
+        answer = render(request, "errors/_toast.html", names, status=status)
+        answer["HX-Retarget"] = "[data-toasts]"
+        answer["HX-Reswap"] = "beforeend"
+        return answer
     return render(request, "errors/error.html", names, status=status)
 
 

@@ -14,7 +14,7 @@ from oms import selectors
 from oms.models import Command
 from oms.services.cancel import request_cancel
 from portal.views.desk import order_rows
-from portal.views.pages import MemberRequest, member_page, member_render, now, safe_next
+from portal.views.pages import MemberRequest, Part, member_page, member_render, now, safe_next
 from trading.vocabulary import CommandState, OrdStatus, Side
 
 PER_PAGE = 100
@@ -26,9 +26,12 @@ VIEWS = (("all", "All"), ("working", "Working"), ("unknown", "Unknown"), ("today
 @member_page("orders:read")
 def orders(request: MemberRequest) -> HttpResponse:
     """List orders, newest first."""
-    return member_render(
-        request, "portal/orders/index.html", lambda _: _names(request), scope="orders"
-    )
+
+    def names(_: Any) -> dict[str, Any]:
+        return _names(request)
+
+    parts = {"orders": Part("portal/orders/_orders.html", names)}
+    return member_render(request, "portal/orders/index.html", names, scope="orders", parts=parts)
 
 
 def _names(request: MemberRequest) -> dict[str, Any]:

@@ -1,7 +1,12 @@
-"""How a page is made: who may open it, with the firm bound, in the frame everybody sees."""
+"""How a page is made: who may open it, with the firm bound, in the frame everybody sees.
 
-from collections.abc import Callable
+A page is also the address of its parts: a request of htmx for the element ``#positions`` of
+``/desk`` is answered with that part alone, everything else with the page.
+"""
+
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -9,13 +14,15 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import Membership
 from common.actor import Actor
-from common.errors import Refused
+from common.errors import NotFound, Refused
+from portal.middleware import asked_by_htmx
 from portal.preferences import preferences_of
-from portal.shell import ACCOUNT_KEY, shell_for
+from portal.shell import ACCOUNT_KEY, Shell, shell_for
 from portal.views.errors import error_page
 from tenants.binding import tenant_bound
 from tenants.models import Tenant
@@ -34,6 +41,15 @@ else:
     MemberRequest = HttpRequest
 
 View = Callable[..., HttpResponse]
+Make = Callable[[Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a page: its template, and what makes the names it needs beside the frame's."""
+
+    template: str
+    make: Make
 
 
 def now() -> datetime:
@@ -76,23 +92,36 @@ def safe_next(request: HttpRequest, default: str = "/") -> str:
 def member_render(
     request: MemberRequest,
     template: str,
-    make: Callable[[Any], dict[str, Any]],
+    make: Make,
     *,
     scope: str,
     status: int = 200,
+    parts: Mapping[str, Part] | None = None,
 ) -> HttpResponse:
     """Render a page in its frame; ``make`` gets the frame and returns the page's own names.
 
-    Everything is read in one transaction with the firm bound, rendering included.
+    ``parts`` are the pieces that htmx may ask for, by the id of the element they replace. The
+    frame of a part is only read if its template or its ``make`` looks at it. Everything is read in
+    one transaction with the firm bound, rendering included.
+
+    :raises NotFound: if htmx asks for a part the page does not have.
     """
     bound = (
         nullcontext() if request.method in ("GET", "HEAD") else tenant_bound(request.actor.schema)
     )
     with bound:
         moment = now()
-        shell = shell_for(
-            request.actor, chosen=request.session.get(ACCOUNT_KEY), scope=scope, now=moment
-        )
+
+        def frame() -> Shell:
+            chosen = request.session.get(ACCOUNT_KEY)
+            return shell_for(request.actor, chosen=chosen, scope=scope, now=moment)
+
+        shell: Any
+        if asked_by_htmx(request):
+            part = part_asked_for(request, parts or {})
+            template, make, shell = part.template, part.make, SimpleLazyObject(frame)
+        else:
+            shell = frame()
         names = {
             "shell": shell,
             "firm": request.tenant,
@@ -102,6 +131,17 @@ def member_render(
             **make(shell),
         }
         return render(request, template, names, status=status)
+
+
+def part_asked_for(request: HttpRequest, parts: Mapping[str, Part]) -> Part:
+    """Return the part whose element htmx is going to replace.
+
+    :raises NotFound: if there is none.
+    """
+    element = request.headers.get("HX-Target", "").partition("#")[2]
+    if element not in parts:
+        raise NotFound(f"This page has no part named {element[:40]!r}; load the page again.")
+    return parts[element]
 
 
 def bare_render(

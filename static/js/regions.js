@@ -1,60 +1,80 @@
-// Panels that are read again from the server when something of theirs happened.
+// Panels that htmx reads again when something of theirs happened, and never under the reader.
 //
-//   <section data-panel="orders" data-refresh="order execution">
+//   <section class="bl-panel" id="positions" data-region hx-get="/desk" hx-target="this"
+//            hx-trigger="live:position from:body throttle:1s, region:due">
 //
-// One request serves all panels of the page. While the pointer or the focus is inside a panel it
-// stays as it is and is read again afterwards: nothing moves under the cursor.
+// The view answers the part of that id (portal/views/pages.py). While the pointer or the focus is
+// inside a panel it stays as it is and is read again afterwards. Without the live connection every
+// panel is read again each few seconds instead.
 
-import { on } from "./live.js";
+import { connection, on, scan } from "./live.js";
 
-const PAUSE_MS = 250;
+const POLL_MS = 5_000;
 const due = new Set();
-let timer = 0;
-
-function panels() {
-  return [...document.querySelectorAll("[data-refresh]")];
-}
 
 function isInUse(panel) {
   return panel.matches(":hover") || panel.contains(document.activeElement);
 }
 
-async function refresh() {
-  timer = 0;
-  const ready = panels().filter((panel) => due.has(panel.dataset.panel) && !isInUse(panel));
-  if (ready.length === 0) return;
-  // A page that came as the answer to a form has no address of its own to read again.
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-  if (!answer.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const panel of ready) {
-    due.delete(panel.dataset.panel);
-    const fresh = page.querySelector(`[data-panel="${panel.dataset.panel}"]`);
-    if (fresh && !isInUse(panel)) panel.replaceWith(document.adoptNode(fresh));
+// htmx tells of a request on the element that makes it; only a panel itself is held back.
+function regionOf({ target }) {
+  return target instanceof Element && target.matches("[data-region]") ? target : null;
+}
+
+function hold(event) {
+  const panel = regionOf(event);
+  if (!panel || !isInUse(panel)) return;
+  event.preventDefault();
+  due.add(panel);
+}
+
+// What was refused leaves the panel as it was; its strip says so until the next answer.
+function refused(event) {
+  const panel = regionOf(event);
+  if (!panel) return;
+  const { status } = event.detail.ctx.response;
+  if (status < 400) return;
+  event.preventDefault();
+  panel.dataset.state = "error";
+  const strip = panel.querySelector("[data-strip]");
+  if (strip) strip.textContent = `Not brought up to date (${status}); the values are older.`;
+}
+
+function ask(panel) {
+  if (panel.isConnected) panel.dispatchEvent(new CustomEvent("region:due"));
+}
+
+function catchUp() {
+  for (const panel of due) {
+    if (panel.isConnected && isInUse(panel)) continue;
+    due.delete(panel);
+    ask(panel);
   }
 }
 
-function ask() {
-  if (due.size && !timer) timer = setTimeout(refresh, PAUSE_MS);
+function poll() {
+  if (document.hidden || ["live", "connecting", "signed-out"].includes(connection().name)) return;
+  document.querySelectorAll("[data-region]").forEach(ask);
 }
 
-/** Follow the topics of the page's panels. */
+// The day of history beside a replayed price.
+function dated({ k, history_at: at }) {
+  const day = (at ?? "").slice(0, 10);
+  for (const element of document.querySelectorAll(`[data-history="${CSS.escape(k)}"]`)) {
+    if (day && element.textContent !== day) element.textContent = day;
+  }
+}
+
+/** Guard the regions of the page. */
 export function start() {
-  const topics = new Set(panels().flatMap((panel) => panel.dataset.refresh.split(" ")));
-  for (const topic of topics) {
-    on(topic, () => {
-      for (const panel of panels()) {
-        if (panel.dataset.refresh.split(" ").includes(topic)) due.add(panel.dataset.panel);
-      }
-      ask();
-    });
-  }
-  on("quote", ({ k, history_at: at }) => {
-    for (const element of document.querySelectorAll(`[data-history="${CSS.escape(k)}"]`)) {
-      const day = (at ?? "").slice(0, 10);
-      if (day && element.textContent !== day) element.textContent = day;
-    }
-  });
-  document.addEventListener("pointerout", ask);
-  document.addEventListener("focusout", ask);
+  document.addEventListener("htmx:config:request", hold);
+  document.addEventListener("htmx:before:swap", hold);
+  document.addEventListener("htmx:before:response", refused);
+  document.addEventListener("htmx:after:swap", scan);
+  // The element left still counts as hovered or focused while the event is told.
+  const later = () => { if (due.size) setTimeout(catchUp, 0); };
+  document.addEventListener("pointerout", later);
+  document.addEventListener("focusout", later);
+  setInterval(poll, POLL_MS);
+  on("quote", dated);
 }

@@ -19,7 +19,6 @@ HERE = Path(__file__).resolve().parent
 # package: (version, licence, directory, files of the tarball)
 PACKAGES = {
     "htmx.org": ("4.0.1", "0BSD", "htmx", ("dist/htmx.min.js", "LICENSE")),
-    "@alpinejs/csp": ("3.17.4", "MIT", "alpine-csp", ("dist/cdn.min.js",)),
     "lightweight-charts": (
         "5.2.1",
         "Apache-2.0",

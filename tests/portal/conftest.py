@@ -65,6 +65,14 @@ class Browser:
         fields.setdefault("csrfmiddlewaretoken", token.value if token else "")
         return self.client.post(path, fields, headers={"host": self.host})
 
+    def part(self, path: str, element: str, method: str = "get", **fields: str) -> Any:
+        """What htmx gets for one element of a page."""
+        token = self.client.cookies.get("csrftoken")
+        headers = {"host": self.host, "hx-request": "true", "hx-request-type": "partial",
+                   "hx-target": f"section#{element}",
+                   "x-csrftoken": token.value if token else ""}  # fmt: skip
+        return getattr(self.client, method)(path, fields, headers=headers)
+
     def log_in(self, email: str, password: str = PASSWORD, **fields: str) -> Any:
         self.get("/login")
         return self.post("/login", email=email, password=password, **fields)

@@ -133,7 +133,9 @@ FORBIDDEN = {
     "handler": r"\son[a-z]+=",
     "script body": r"<script(?![^>]*\ssrc=)[^>]*>",
     "javascript address": r"javascript:",
-    "html from data": r"autoescape off|x-html|hx-on",
+    "html from data": r"autoescape off|x-html",
+    "htmx code": r"hx-on|hx-[\w:-]+=['\"]\s*(?:js|javascript):|js:|hx-trigger=\"[^\"]*\[",
+    "htmx stream of its own": r"hx-sse|hx-ws|sse-connect",
     "other origin": r"(?:src|href)=\"(?:https?:)?//",
     "emoji": "[\U0001f000-\U0001faff\u2600-\u263d\u263f-\u27bf\ufe0f]",
 }
