@@ -23,6 +23,7 @@ WITHOUT_DATABASE = frozenset(
         "diffsettings",
         "embedded",
         "findstatic",
+        "fix_matrix",
         "help",
         "makemessages",
         "openapi",
