@@ -43,6 +43,7 @@ class Event(models.Model):
             models.Index(
                 fields=["seq"], name="events_event_unpositioned", condition=Q(position=None)
             ),
+            models.Index(fields=["subject", "seq"], name="events_event_by_subject"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(

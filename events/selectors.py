@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Q, QuerySet
 
@@ -47,6 +48,35 @@ def visible_events(*, actor: Actor, after: int, types: tuple[str, ...] = ()) -> 
     for pattern in types:
         wanted |= Q(type__startswith=pattern[:-1]) if pattern.endswith(".*") else Q(type=pattern)
     return rows.filter(wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainLink:
+    """One event in its public form, and what ties it into the firm's chain.
+
+    ``hash`` and ``previous_hash`` are None until the relay has given the event its position.
+    """
+
+    event: dict[str, Any]
+    previous_hash: str | None
+    hash: str | None
+
+
+def links_about(*, actor: Actor, subject: str) -> list[ChainLink]:
+    """Return the events about one object that the actor may see, oldest first, with their links."""
+    rows = Event.objects.filter(visible_filter(actor), subject=subject).order_by("seq")
+    found = list(rows)
+    before = [row.position - 1 for row in found if row.position is not None]
+    hashes = dict(Event.objects.filter(position__in=before).values_list("position", "hash"))
+    hashes[0] = GENESIS_HASH
+    return [
+        ChainLink(
+            event=event_json(row),
+            previous_hash=None if row.position is None else hashes[row.position - 1],
+            hash=row.hash,
+        )
+        for row in found
+    ]
 
 
 def stream_status() -> StreamStatus:

@@ -22,6 +22,8 @@ from trading.orders.reports import from_json
 from trading.orders.state import OrderState, Terms, facts_json, new_state
 from trading.vocabulary import Side, TimeInForce
 
+REREADS = 5
+
 
 def order_problems(accounts: Collection[str] | None = None) -> list[str]:
     """Return one line per contradiction in the bound tenant's orders; none means they hold.
@@ -49,6 +51,34 @@ def order_problems(accounts: Collection[str] | None = None) -> list[str]:
     for order in orders:
         open_orders[order.account_id] += not order.is_closed
     return problems + exposure_differences(rows=reserved_rows(orders), open_orders=open_orders)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One order folded anew: how many events, and every difference to what is stored."""
+
+    events: int
+    differences: Sequence[str]
+
+    @property
+    def equal(self) -> bool:
+        """Whether the stored order is what its events say."""
+        return not self.differences
+
+
+def replay(order_id: str) -> Replay:
+    """Fold the order's stored events again and compare: row, ledger, amend chain, reservation.
+
+    An order that moves while it is read is read once more: a commit in between is no difference.
+
+    :raises Order.DoesNotExist: if there is no such order.
+    """
+    for _ in range(REREADS):
+        order = Order.objects.select_related("instrument").get(pk=order_id)
+        (evidence,) = _evidence([order])
+        if Order.objects.values_list("version", flat=True).get(pk=order_id) == order.version:
+            break
+    return Replay(len(evidence.events), list(_problems_of(evidence)))
 
 
 def executed_quantities() -> dict[tuple[str, str], Decimal]:

@@ -1,16 +1,39 @@
 """Reads of orders. ``access_order`` is the one door to an order somebody asks for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import (
+    Count,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+)
 
 from brokers.models import BrokerMessage
 from common.actor import Actor
 from common.errors import NotFound
-from oms.models import Break, ClOrdId, Command, Execution, Order, OrderEvent
+from common.redaction import without_secrets
+from oms.models import (
+    Break,
+    ClOrdId,
+    Command,
+    Execution,
+    Order,
+    OrderEvent,
+    OrderVersion,
+    ParkedReport,
+)
+from trading.orders.ledger import EntryKind
 from trading.vocabulary import Side
 
 
@@ -101,11 +124,73 @@ def with_commands(orders: Sequence[Order]) -> list[tuple[Order, list[Command]]]:
 
 
 def events_of(order: Order) -> list[tuple[OrderEvent, str | None]]:
-    """Every event of the order's life with the venue's raw message where one caused it."""
+    """Every event of the order's life with the venue's message where one caused it.
+
+    Messages are as they came but for secrets, which are removed.
+    """
     events = list(OrderEvent.objects.filter(order=order).order_by("seq"))
     ids = [event.broker_message_id for event in events if event.broker_message_id]
     raw = dict(BrokerMessage.objects.filter(pk__in=ids).values_list("pk", "raw"))
-    return [(event, raw.get(event.broker_message_id or 0)) for event in events]
+    return [
+        (
+            event,
+            without_secrets(raw[event.broker_message_id]) if event.broker_message_id else None,
+        )
+        for event in events
+    ]
+
+
+def messages_of(order: Order) -> list[BrokerMessage]:
+    """The stored messages that told of the order or were sent for it, oldest first.
+
+    A message belongs to it by an event or a parked report that names it, or by a venue id of the
+    order's amend chain. Secrets are removed.
+    """
+    named = [
+        *OrderEvent.objects.filter(order=order).values_list("broker_message_id", flat=True),
+        *ParkedReport.objects.filter(order=order).values_list("broker_message_id", flat=True),
+    ]
+    ids = OrderVersion.objects.filter(order=order).values_list("venue_cl_ord_id", flat=True)
+    rows = BrokerMessage.objects.filter(
+        Q(pk__in={pk for pk in named if pk is not None})
+        | Q(account_id=order.account_id, venue_cl_ord_id__in=[one for one in ids if one])
+    )
+    messages = list(rows.order_by("id"))
+    for message in messages:
+        message.raw = without_secrets(message.raw)
+    return messages
+
+
+def parked_of(order: Order) -> list[ParkedReport]:
+    """Reports about the order that could not be applied, oldest first."""
+    return list(ParkedReport.objects.filter(order=order).order_by("id"))
+
+
+def commands_of(order: Order) -> list[Command]:
+    """Everything a venue was asked for the order, oldest first."""
+    return list(Command.objects.filter(order=order).order_by("id"))
+
+
+def versions_of(order: Order) -> list[OrderVersion]:
+    """The amend chain, v0 first."""
+    return list(OrderVersion.objects.filter(order=order).order_by("number"))
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The ids of the orders taken just before and just after one; None at an end."""
+
+    before: str | None
+    after: str | None
+
+
+def neighbours_of(order: Order, *, actor: Actor) -> Neighbours:
+    """The orders beside ``order`` among those the actor may see."""
+    ids = _visible(actor).values_list("id", flat=True)
+    return Neighbours(
+        ids.filter(id__lt=order.id).order_by("-id").first(),
+        ids.filter(id__gt=order.id).order_by("id").first(),
+    )
 
 
 def list_executions(
@@ -113,6 +198,7 @@ def list_executions(
     actor: Actor,
     account: str | None = None,
     symbol: str | None = None,
+    side: Side | None = None,
     order_id: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
@@ -124,11 +210,75 @@ def list_executions(
     wanted: dict[str, Any] = {
         "account__code": account,
         "symbol": symbol,
+        "side": side,
         "order_id": order_id,
         "transact_time__gte": since,
         "transact_time__lt": until,
     }
     return rows.filter(**{k: v for k, v in wanted.items() if v is not None})
+
+
+def with_corrections(rows: QuerySet[Execution]) -> QuerySet[Execution]:
+    """The rows with ``is_superseded``: whether a later row corrects or cancels this one."""
+    return rows.annotate(is_superseded=_corrected_later())
+
+
+def _corrected_later() -> Exists:
+    """A later row names this one, or the trade this one corrects."""
+    return Exists(
+        Execution.objects.filter(
+            Q(exec_ref_id=OuterRef("exec_id")) | Q(exec_ref_id=OuterRef("exec_ref_id")),
+            order_id=OuterRef("order_id"),
+            exec_type__in=[EntryKind.TRADE_CORRECT, EntryKind.TRADE_CANCEL],
+            id__gt=OuterRef("id"),
+        )
+    )
+
+
+def executed_totals(rows: QuerySet[Execution]) -> list[dict[str, Any]]:
+    """What rows of the ledger come to, by symbol, side and currency: busts and corrected rows
+    count nothing, a correction counts what it says.
+
+    Each total has ``symbol, side, currency, trades, qty``, ``gross`` (quantity x price) and
+    ``notional`` (gross x the instrument's multiplier), exact; fees are apart: ``executed_fees``.
+    """
+    amount: DecimalField[Any, Any] = DecimalField(max_digits=60, decimal_places=24)
+    sums = (
+        _effective(rows)
+        .values("symbol", "side", currency=F("order__instrument__currency"))
+        .annotate(
+            trades=Count("id"),
+            qty=Sum("last_qty"),
+            notional=Sum(
+                ExpressionWrapper(
+                    F("last_qty") * F("last_px") * F("order__instrument__multiplier"),
+                    output_field=amount,
+                )
+            ),
+            gross=Sum(ExpressionWrapper(F("last_qty") * F("last_px"), output_field=amount)),
+        )
+        .order_by("symbol", "side", "currency")
+    )
+    return [dict(row) for row in sums]
+
+
+def executed_fees(rows: QuerySet[Execution]) -> dict[tuple[str, str], list[tuple[str, Decimal]]]:
+    """The fees of the same rows by (symbol, side): one sum per currency they were charged in."""
+    sums = (
+        _effective(rows)
+        .values_list("symbol", "side", "fee_currency")
+        .annotate(total=Sum("fee"))
+        .order_by("symbol", "side", "fee_currency")
+    )
+    found: dict[tuple[str, str], list[tuple[str, Decimal]]] = {}
+    for symbol, side, currency, total in sums:
+        found.setdefault((symbol, side), []).append((currency, total))
+    return found
+
+
+def _effective(rows: QuerySet[Execution]) -> QuerySet[Execution]:
+    no_amount = [EntryKind.TRADE_CANCEL, EntryKind.ADJUST]
+    return rows.filter(~_corrected_later()).exclude(exec_type__in=no_amount).order_by()
 
 
 def list_breaks(*, actor: Actor, account: str | None, state: BreakState) -> QuerySet[Break]:

@@ -153,6 +153,9 @@ class LotClosure(models.Model):
     proceeds = _money()
 
     class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["execution_id"], name="portfolio_closure_by_execution"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["lot", "execution_id"], name="portfolio_lotclosure_once"

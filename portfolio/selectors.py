@@ -31,7 +31,7 @@ from portfolio.models import (
 from portfolio.shapes import Held, Mark, mark_of
 from trading import exact, pnl
 from trading.exact import ZERO
-from trading.journal import Ledger
+from trading.journal import Ledger, Reason
 
 check_books = audit.check_books
 
@@ -229,6 +229,26 @@ def lines_of(rows: Iterable[JournalEntry]) -> dict[str, list[JournalLine]]:
     for line in JournalLine.objects.filter(entry_id__in=list(lines)).order_by("id"):
         lines[line.entry_id].append(line)
     return lines
+
+
+def entries_of_fills(account_id: int, execution_ids: Iterable[str]) -> list[JournalEntry]:
+    """Return the entries that book these executions of one account, oldest first."""
+    rows = JournalEntry.objects.filter(
+        account_id=account_id, reason=Reason.FILL, ref__in=list(execution_ids)
+    )
+    return list(rows.select_related("account").order_by("id"))
+
+
+def lots_opened_by(execution_ids: Iterable[str]) -> QuerySet[Lot]:
+    """Return the lots these executions opened, with what is open of them now; oldest first."""
+    lots = Lot.objects.filter(pk__in=list(execution_ids)).select_related("position__account")
+    return lots.annotate(open_qty=F("qty"), open_cost=F("cost")).order_by("opened_at", "id")
+
+
+def closures_by(execution_ids: Iterable[str]) -> list[LotClosure]:
+    """Return what these executions closed of earlier lots, oldest first, each with its lot."""
+    rows = LotClosure.objects.filter(execution_id__in=list(execution_ids))
+    return list(rows.select_related("lot__position").order_by("id"))
 
 
 def snapshots(accounts: Iterable[BrokerAccount]) -> QuerySet[PnlSnapshot]:

@@ -17,7 +17,7 @@ from trading.market import Quote
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from portfolio.models import JournalEntry, JournalLine, Lot, PnlSnapshot
+    from portfolio.models import JournalEntry, JournalLine, Lot, LotClosure, PnlSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,21 @@ def lot_json(lot: "Lot") -> dict[str, Any]:
         "cost": dec_str(cost),
         "unit_px": opt_dec_str(pnl.average_price(qty, cost, lot.position.multiplier)),
         "currency": lot.position.currency,
+    }
+
+
+def closure_json(closure: "LotClosure") -> dict[str, Any]:
+    """What one execution took out of a lot; ``realized_pnl`` is before fees."""
+    return {
+        "lot": closure.lot_id,
+        "execution_id": closure.execution_id,
+        "at": instant_str(closure.at),
+        "opened_at": instant_str(closure.lot.opened_at),
+        "qty": dec_str(closure.qty),
+        "cost": dec_str(closure.cost),
+        "proceeds": dec_str(closure.proceeds),
+        "realized_pnl": dec_str(exact.subtract(closure.proceeds, closure.cost)),
+        "currency": closure.lot.position.currency,
     }
 
 
