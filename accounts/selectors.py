@@ -3,6 +3,8 @@
 from django.db.models import QuerySet
 
 from accounts.models import ApiKey, Membership
+from accounts.roles import SCOPES_OF_ROLE
+from common.actor import Actor, ActorKind
 from common.errors import NotFound
 from tenants.models import Tenant
 
@@ -29,3 +31,23 @@ def membership(tenant: Tenant, email: str) -> Membership | None:
         .filter(tenant=tenant, user__email=email.lower())
         .first()
     )
+
+
+def person_behind(actor: Actor) -> int | None:
+    """Return the id of the person who acts, for a key of whoever it was made for; None: a loop."""
+    if actor.kind is ActorKind.USER:
+        return int(actor.id)
+    if actor.kind is ActorKind.API_KEY:
+        return (
+            ApiKey.objects.filter(pk=actor.id).values_list("membership__user_id", flat=True).first()
+        )
+    return None
+
+
+def somebody_else_may(schema: str, scope: str, *, than: int) -> bool:
+    """Whether another active person of the firm holds ``scope`` by their role."""
+    roles = [role.value for role, scopes in SCOPES_OF_ROLE.items() if scope in scopes]
+    rows = Membership.objects.filter(
+        tenant__schema_name=schema, role__in=roles, is_active=True, user__is_active=True
+    )
+    return rows.exclude(user_id=than).exists()

@@ -34,6 +34,7 @@ from oms.models import (
     ParkedReport,
 )
 from trading.orders.ledger import EntryKind
+from trading.risk import HaltScope
 from trading.vocabulary import Side
 
 
@@ -101,6 +102,18 @@ def open_orders(
     """Orders that may still trade, oldest first."""
     rows = list_orders(actor=actor, account=account, symbol=symbol, strategy=strategy, side=side)
     return rows.filter(is_closed=False).order_by("id")
+
+
+def orders_under_halt(*, actor: Actor, scope: HaltScope, target: str | None) -> QuerySet[Order]:
+    """Orders that may still trade and fall under a halt, oldest first."""
+    rows = open_orders(actor=actor)
+    column = {
+        HaltScope.ACCOUNT: "account__code",
+        HaltScope.STRATEGY: "strategy",
+        HaltScope.INSTRUMENT: "symbol",
+        HaltScope.VENUE: "account__connection__name",
+    }.get(scope)
+    return rows if column is None else rows.filter(**{column: target})
 
 
 def open_commands_of(order_ids: Iterable[str]) -> Mapping[str, list[Command]]:

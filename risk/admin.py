@@ -106,7 +106,6 @@ def _halt(
     request: HttpRequest, scope: HaltScope, target: str | None, reason: str, state: str
 ) -> str:
     actor = console_actor(request)
-    actor.require("risk:write")
     halt = services.set_halt(
         scope=scope,
         target=target,
@@ -131,7 +130,6 @@ def _halt_firm(request: HttpRequest, _row: None, reason: str, choices: Mapping[s
 
 def _lift(request: HttpRequest, row: Halt, reason: str, _choices: Mapping[str, str]) -> str:
     actor = console_actor(request)
-    actor.require("risk:write")
     services.lift_halt(
         halt_id=row.pk,
         reason=reason,

@@ -193,10 +193,9 @@ def post_halt(request: ApiRequest, body: HaltIn) -> Any:
 
     REDUCING lets orders through that can only make a position smaller. The same halt twice is
     409 ``state_conflict`` with the one in force; a target the firm does not have is 422
-    ``unknown_target``.
+    ``unknown_target``. Needs ``risk:write``; a person who may trade halts single accounts too.
     """
     actor = request.actor
-    actor.require(WRITE)
     with tenant_bound(actor.schema):
         halt = services.set_halt(
             scope=body.scope,
@@ -213,9 +212,12 @@ def post_halt(request: ApiRequest, body: HaltIn) -> Any:
 @router.post("/risk/halts/{halt_id}/lift", response=HaltOut, summary="Let trading resume")
 @idempotent
 def post_lift(request: ApiRequest, halt_id: str, body: LiftIn) -> dict[str, Any]:
-    """Lift a halt; the row stays with who lifted it and why. Lifted before: 409."""
+    """Lift a halt; the row stays with who lifted it and why. Lifted before: 409.
+
+    The person who set it (or whose key did) is refused with 403 ``four_eyes`` while somebody else
+    of the firm could lift it.
+    """
     actor = request.actor
-    actor.require(WRITE)
     with tenant_bound(actor.schema):
         halt = services.lift_halt(
             halt_id=halt_id,

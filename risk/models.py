@@ -124,6 +124,8 @@ class Halt(models.Model):
     state = models.CharField(max_length=16, choices=_choices(HaltState))
     reason = models.CharField(max_length=500)
     set_by = models.CharField(max_length=200)
+    # Who answers for it, a key's owner too: another person lifts. Null where a loop set it.
+    set_by_person = models.BigIntegerField(null=True)
     since = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.CharField(max_length=200, blank=True, default="")

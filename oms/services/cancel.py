@@ -6,7 +6,7 @@ from datetime import datetime
 from common.actor import Actor
 from common.errors import Refused
 from oms.models import Command, Order
-from oms.selectors import open_orders
+from oms.selectors import open_orders, orders_under_halt
 from oms.services import outbox
 from oms.services.fold import load_state, record
 from oms.services.requests import (
@@ -71,16 +71,8 @@ def cancel_halted(
     *, schema: str, scope: HaltScope, target: str | None, actor: Actor, now: datetime
 ) -> list[Requested | tuple[Order, Refused]]:
     """Ask for the end of every open order a halt covers."""
-    column = {
-        HaltScope.ACCOUNT: "account__code",
-        HaltScope.STRATEGY: "strategy",
-        HaltScope.INSTRUMENT: "symbol",
-        HaltScope.VENUE: "account__connection__name",
-    }.get(scope)
     with tenant_bound(schema):
-        found = open_orders(actor=actor)
-        if column is not None:
-            found = found.filter(**{column: target})
+        found = orders_under_halt(actor=actor, scope=scope, target=target)
         ids: Iterable[str] = list(found.values_list("id", flat=True))
     return [_try_cancel(schema, order_id, actor, now) for order_id in ids]
 

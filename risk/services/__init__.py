@@ -8,7 +8,15 @@ from risk.services.exposure import (
     recompute_exposure,
     record_breaches,
 )
-from risk.services.halts import AlreadyHalted, AlreadyLifted, lift_halt, set_halt
+from risk.services.halts import (
+    AlreadyHalted,
+    AlreadyLifted,
+    SecondPersonNeeded,
+    lift_halt,
+    may_halt,
+    must_not_lift_alone,
+    set_halt,
+)
 from risk.services.limits import BadLimit, default_limits, set_limit
 from risk.services.targets import UnknownTarget
 
@@ -18,11 +26,14 @@ __all__ = [
     "BadLimit",
     "ExposureUnderflowError",
     "RiskBook",
+    "SecondPersonNeeded",
     "UnknownTarget",
     "default_limits",
     "lift_halt",
     "lock_accounts",
+    "may_halt",
     "move_reserved",
+    "must_not_lift_alone",
     "recompute_exposure",
     "record_breaches",
     "reserved_price",

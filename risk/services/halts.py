@@ -1,12 +1,18 @@
-"""Writes of halts: set, lifted, and told to the stream in the same transaction."""
+"""Writes of halts: set, lifted, and told to the stream in the same transaction.
+
+Whoever holds ``risk:write`` halts anything in reach and lifts. A person who may trade halts the
+accounts they trade and lifts nothing. Lifting takes another person than the one who set it.
+"""
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts.selectors import person_behind, somebody_else_may
 from brokers.models import BrokerAccount, BrokerConnection
-from common.actor import Actor
-from common.errors import Forbidden, NotFound, StateConflict
+from common.actor import Actor, ActorKind
+from common.errors import Forbidden, NotFound, Refused, StateConflict
 from common.ids import new_ulid
 from events.services import publish
 from marketdata.models import Instrument
@@ -19,6 +25,7 @@ from tenants.models import schema_of
 from trading.risk import HaltScope, HaltState
 
 STRATEGY_NAME_LENGTH = 64
+WRITE, TRADE = "risk:write", "orders:write"
 
 
 class AlreadyHalted(StateConflict):
@@ -27,6 +34,32 @@ class AlreadyHalted(StateConflict):
 
 class AlreadyLifted(StateConflict):
     """The halt was lifted before; ``halt`` in the answer shows by whom."""
+
+
+class SecondPersonNeeded(Refused):
+    """The one who stopped trading cannot let it resume; somebody else has to look."""
+
+    code = "four_eyes"
+    http_status = 403
+    title = "This needs a second person"
+
+
+def may_halt(actor: Actor, scope: HaltScope, target: str | None) -> bool:
+    """Whether the actor may stop trading there."""
+    if actor.may(WRITE):
+        return actor.accounts is None or (
+            scope is HaltScope.ACCOUNT and actor.reaches(target or "")
+        )
+    trades = actor.kind is ActorKind.USER and actor.may(TRADE)
+    return trades and scope is HaltScope.ACCOUNT and actor.reaches(target or "")
+
+
+def must_not_lift_alone(halt: Halt, actor: Actor) -> bool:
+    """Whether the halt was set by the same person, and another could lift it."""
+    person = person_behind(actor)
+    if person is None or halt.set_by_person != person:
+        return False
+    return not settings.OMS_LIFT_ALONE or somebody_else_may(actor.schema, WRITE, than=person)
 
 
 def set_halt(
@@ -46,9 +79,10 @@ def set_halt(
 
     :raises UnknownTarget: if the firm has no such account, instrument or connection.
     :raises AlreadyHalted: if the same scope, target and state is in force.
-    :raises Forbidden: if the actor is confined to accounts and reaches further with this.
+    :raises Forbidden: if the actor's scopes or accounts do not reach that far.
     """
     schema = require_bound()
+    _require_halting(scope, actor)
     wanted = _checked_target(scope, target, actor, schema)
     with transaction.atomic():
         lock_rows(sorted(BrokerAccount.objects.values_list("pk", flat=True)))
@@ -61,6 +95,7 @@ def set_halt(
                     state=state.value,
                     reason=reason,
                     set_by=actor.label,
+                    set_by_person=person_behind(actor),
                     since=now,
                 )
         except IntegrityError as error:
@@ -80,6 +115,20 @@ def set_halt(
             now=now,
         )
     return halt
+
+
+def _require_halting(scope: HaltScope, actor: Actor) -> None:
+    """:raises Forbidden: see ``set_halt``; what an account is called is looked at later."""
+    if actor.may(WRITE) or actor.kind is ActorKind.SYSTEM:
+        return
+    if actor.kind is ActorKind.USER and actor.may(TRADE):
+        if scope is HaltScope.ACCOUNT:
+            return
+        raise Forbidden(
+            "You may halt the accounts you trade, one at a time; "
+            "wider halts need the role manager, admin or owner."
+        )
+    actor.require(WRITE)
 
 
 def _checked_target(scope: HaltScope, target: str | None, actor: Actor, schema: str) -> str:
@@ -113,8 +162,11 @@ def lift_halt(
 
     :raises NotFound: if there is no such halt.
     :raises AlreadyLifted: if somebody lifted it before.
-    :raises Forbidden: if the actor is confined to accounts and the halt reaches further.
+    :raises Forbidden: if the actor does not hold ``risk:write``, or the halt reaches further.
+    :raises SecondPersonNeeded: if the actor set it and somebody else could lift it.
     """
+    if actor.kind is not ActorKind.SYSTEM:
+        actor.require(WRITE)
     with transaction.atomic():
         halt = Halt.objects.select_for_update().filter(pk=halt_id).first()
         if halt is None or (halt.scope == HaltScope.ACCOUNT and not actor.reaches(halt.target)):
@@ -125,6 +177,11 @@ def lift_halt(
             raise AlreadyLifted(
                 f"This halt was lifted by {halt.lifted_by} at {halt.lifted_at.isoformat()}.",
                 extra={"halt": halt_json(halt)},
+            )
+        if must_not_lift_alone(halt, actor):
+            raise SecondPersonNeeded(
+                "You stopped trading here, so somebody else lets it resume: another manager, "
+                "admin or owner of the firm."
             )
         halt.lifted_at = now
         halt.lifted_by = actor.label

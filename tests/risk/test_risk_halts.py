@@ -5,12 +5,25 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, transaction
 
+from accounts.models import Membership
+from accounts.roles import SCOPES_OF_ROLE, Role
+from accounts.services import actor_of, add_member, create_api_key, create_user
+from common.actor import Actor, ActorKind
 from common.errors import Forbidden, NotFound
 from events.models import Event
 from risk.models import Halt
 from risk.selectors import covering_halt, halts, halts_in_force
-from risk.services import AlreadyHalted, AlreadyLifted, UnknownTarget, lift_halt, set_halt
+from risk.services import (
+    AlreadyHalted,
+    AlreadyLifted,
+    SecondPersonNeeded,
+    UnknownTarget,
+    lift_halt,
+    may_halt,
+    set_halt,
+)
 from risk.shapes import halt_json
+from tenants.models import Tenant
 from trading.risk import HaltScope, HaltState
 
 ORDER = {"account_code": "DESK-1", "symbol": "SPX", "strategy": "trend"}
@@ -185,3 +198,82 @@ def test_the_database_refuses_to_rewrite_a_halt(halt, lift):
     lift(stop.id)
     with pytest.raises(DatabaseError, match="changes once"), transaction.atomic():
         Halt.objects.update(lifted_at=None, lifted_by="", lift_reason="")
+
+
+@pytest.fixture
+def hire(desk):
+    """Make somebody of the firm, gone with the test's transaction."""
+
+    def _hire(name, role):
+        user = create_user(email=f"{name}@desk.test", password="correct horse battery", name=name)
+        add_member(user=user, tenant=Tenant.objects.get(slug="risk-desk"), role=role)
+        return actor_of(Membership.objects.select_related("tenant", "user").get(user=user))
+
+    return _hire
+
+
+class TestWhoMay:
+    def test_a_trader_stops_an_account_and_nothing_wider(self, halt, hire):
+        trader = hire("tom", Role.TRADER)
+        assert halt("account", "DESK-1", actor=trader).set_by == "user:tom@desk.test"
+        for scope, target in [
+            ("tenant", None), ("instrument", "SPX"), ("strategy", "trend"), ("venue", "paper"),
+        ]:  # fmt: skip
+            assert not may_halt(trader, HaltScope(scope), target)
+            with pytest.raises(Forbidden, match="one at a time"):
+                halt(scope, target, actor=trader)
+        with pytest.raises(UnknownTarget):
+            halt("account", "DESK-9", actor=trader)
+        assert halts_in_force().count() == 1
+
+    def test_a_viewer_and_a_program_that_only_trades_stop_nothing(self, halt, hire):
+        viewer = hire("vera", Role.VIEWER)
+        program = Actor(ActorKind.API_KEY, "k", "k", viewer.schema, SCOPES_OF_ROLE[Role.TRADER])
+        for actor in (viewer, program):
+            assert not may_halt(actor, HaltScope.ACCOUNT, "DESK-1")
+            with pytest.raises(Forbidden, match="risk:write"):
+                halt("account", "DESK-1", actor=actor)
+        assert not halts_in_force().exists()
+
+    def test_a_trader_lifts_nothing_not_even_their_own(self, halt, lift, hire):
+        trader = hire("tom", Role.TRADER)
+        stop = halt("account", "DESK-1", actor=trader)
+        with pytest.raises(Forbidden, match="risk:write"):
+            lift(stop.id, actor=trader)
+        assert lift(stop.id, actor=hire("mona", Role.MANAGER)).lifted_by == "user:mona@desk.test"
+
+    def test_lifting_takes_another_person_where_there_is_one(self, halt, lift, hire):
+        mona, hire_later = hire("mona", Role.MANAGER), hire
+        alone = halt("account", "DESK-1", actor=mona)
+        assert lift(alone.id, actor=mona).lifted_at
+        olga = hire_later("olga", Role.OWNER)
+        shared = halt("account", "DESK-1", actor=mona)
+        with pytest.raises(SecondPersonNeeded, match="somebody else"):
+            lift(shared.id, actor=mona)
+        assert covering_halt(**ORDER) == shared
+        assert lift(shared.id, actor=olga).lifted_by == "user:olga@desk.test"
+
+    def test_a_person_who_left_is_no_second_person(self, halt, lift, hire):
+        mona, olga = hire("mona", Role.MANAGER), hire("olga", Role.OWNER)
+        Membership.objects.filter(user_id=olga.id).update(is_active=False)
+        assert lift(halt("account", "DESK-1", actor=mona).id, actor=mona).lifted_at
+
+    def test_ones_own_key_is_no_second_person(self, halt, lift, hire, now):
+        mona = hire("mona", Role.MANAGER)
+        other = hire("olga", Role.OWNER)
+        key, _ = create_api_key(
+            membership=Membership.objects.get(user_id=mona.id), name="desk", accounts=None,
+            scopes=["risk:write"], expires_at=None, ip_allowlist=[], now=now,
+        )  # fmt: skip
+        program = Actor(ActorKind.API_KEY, key.pk, key.name, mona.schema, frozenset({"risk:write"}))
+        for setter, lifter in ((mona, program), (program, mona)):
+            stop = halt("account", "DESK-1", actor=setter)
+            with pytest.raises(SecondPersonNeeded):
+                lift(stop.id, actor=lifter)
+            lift(stop.id, actor=other)
+
+    def test_a_firm_may_insist_on_two_people(self, halt, lift, hire, settings):
+        settings.OMS_LIFT_ALONE = False
+        mona = hire("mona", Role.MANAGER)
+        with pytest.raises(SecondPersonNeeded):
+            lift(halt("account", "DESK-1", actor=mona).id, actor=mona)
