@@ -19,14 +19,15 @@ from risk.models import AccountExposure
 from trading import exact
 from trading.market import Quote
 from trading.risk import (
+    Bound,
     Breach,
     JudgedIntent,
     Limit,
     RiskContext,
     RuleId,
+    bounds,
     evaluate,
     only_reduces,
-    resolve,
     working_price,
 )
 from trading.vocabulary import Side
@@ -101,7 +102,7 @@ class RiskBook:
     _held: dict[int, dict[str, _Held]]
     _added: dict[tuple[int, str], Added] = field(default_factory=dict)
     _new_orders: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    _resolved: dict[str, Mapping[RuleId, Decimal]] = field(default_factory=dict)
+    _bounds: dict[str, Mapping[RuleId, Bound]] = field(default_factory=dict)
 
     def judge(
         self,
@@ -153,9 +154,13 @@ class RiskBook:
 
     def limits_of(self, account_code: str) -> Mapping[RuleId, Decimal]:
         """Return the value of each rule that binds the account."""
-        if account_code not in self._resolved:
-            self._resolved[account_code] = resolve(self.limits, account=account_code)
-        return self._resolved[account_code]
+        return {rule: bound.value for rule, bound in self.bounds_of(account_code).items()}
+
+    def bounds_of(self, account_code: str) -> Mapping[RuleId, Bound]:
+        """Return the value of each rule that binds the account, and whose limit it is."""
+        if account_code not in self._bounds:
+            self._bounds[account_code] = bounds(self.limits, account=account_code)
+        return self._bounds[account_code]
 
     def open_qty(self, *, account_id: int, symbol: str, side: Side) -> Decimal:
         """Return the quantity open on one side, this book's reservations included."""
@@ -231,7 +236,10 @@ def reserved_price(*, intent: JudgedIntent, quote: Quote | None, now: datetime) 
 
 
 def load(account_ids: Iterable[int]) -> RiskBook:
-    """Read the book of accounts whose rows are locked already (see ``services.lock_accounts``)."""
+    """Read the book of accounts: the truth while their rows are locked, else of this moment.
+
+    Whoever reserves locks first (``services.lock_accounts``); who only looks need not.
+    """
     ids = sorted(set(account_ids))
     codes = BrokerAccount.objects.filter(pk__in=ids).values_list("code", flat=True)
     counts = AccountExposure.objects.filter(pk__in=ids).values_list("account_id", "open_orders")
@@ -244,5 +252,7 @@ def load(account_ids: Iterable[int]) -> RiskBook:
             notional=exact.add(row.open_buy_notional, row.open_sell_notional),
         )
     return RiskBook(
-        open_orders=dict(counts), limits=selectors.limits(account_codes=codes), _held=held
+        open_orders=dict.fromkeys(ids, 0) | dict(counts),
+        limits=selectors.limits(account_codes=codes),
+        _held=held,
     )

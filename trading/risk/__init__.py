@@ -2,9 +2,17 @@
 
 from trading.risk.codes import RULE_OF, BreachCode, RuleId, markdown_table, unit_of
 from trading.risk.halts import HaltScope, HaltState, covers, most_severe, only_reduces
-from trading.risk.limits import DEFAULT_LIMITS, Limit, LimitScope, resolve, value_problem
+from trading.risk.limits import (
+    DEFAULT_LIMITS,
+    Bound,
+    Limit,
+    LimitScope,
+    bounds,
+    resolve,
+    value_problem,
+)
 from trading.risk.pricing import choose_reference, notional, working_price
-from trading.risk.rules import RULES, evaluate, order_notional
+from trading.risk.rules import RULES, evaluate, order_notional, verdicts
 from trading.risk.values import (
     Breach,
     JudgedIntent,
@@ -12,12 +20,14 @@ from trading.risk.values import (
     ReferenceKind,
     ReferencePolicy,
     RiskContext,
+    Verdict,
 )
 
 __all__ = [
     "DEFAULT_LIMITS",
     "RULES",
     "RULE_OF",
+    "Bound",
     "Breach",
     "BreachCode",
     "HaltScope",
@@ -30,6 +40,8 @@ __all__ = [
     "ReferencePolicy",
     "RiskContext",
     "RuleId",
+    "Verdict",
+    "bounds",
     "choose_reference",
     "covers",
     "evaluate",
@@ -41,5 +53,6 @@ __all__ = [
     "resolve",
     "unit_of",
     "value_problem",
+    "verdicts",
     "working_price",
 ]

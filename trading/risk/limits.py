@@ -37,25 +37,43 @@ class Limit:
     enabled: bool = True
 
 
-def resolve(limits: Iterable[Limit], *, account: str) -> dict[RuleId, Decimal]:
-    """Return the value of each rule that binds the account: the tightest of what covers it.
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The value that binds an account, and whose it is: ``tenant``, ``account`` or ``default``."""
+
+    value: Decimal
+    scope: str
+
+
+def bounds(limits: Iterable[Limit], *, account: str) -> dict[RuleId, Bound]:
+    """Return what binds the account for each rule: the tightest of what covers it.
 
     A firm that has said nothing about a rule gets its default; switching the firm's row off is
     saying something. An account's row can only tighten, never widen.
     """
     said: set[RuleId] = set()
-    binding: dict[RuleId, Decimal] = {}
+    binding: dict[RuleId, Bound] = {}
+
+    def tighten(rule: RuleId, value: Decimal, scope: str) -> None:
+        if rule not in binding or value < binding[rule].value:
+            binding[rule] = Bound(value, scope)
+
     for limit in limits:
         if limit.scope is LimitScope.TENANT:
             said.add(limit.rule)
         elif limit.target != account:
             continue
         if limit.enabled:
-            binding[limit.rule] = min(limit.value, binding.get(limit.rule, limit.value))
+            tighten(limit.rule, limit.value, limit.scope.value)
     for rule, value in DEFAULT_LIMITS.items():
         if rule not in said:
-            binding[rule] = min(value, binding.get(rule, value))
+            tighten(rule, value, "default")
     return binding
+
+
+def resolve(limits: Iterable[Limit], *, account: str) -> dict[RuleId, Decimal]:
+    """Return the value of each rule that binds the account (see ``bounds``)."""
+    return {rule: bound.value for rule, bound in bounds(limits, account=account).items()}
 
 
 def value_problem(rule: RuleId, value: Decimal) -> str | None:

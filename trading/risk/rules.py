@@ -1,4 +1,4 @@
-"""The rules: each a function of intent, context and its limit, returning a breach or None.
+"""The rules: each a function of intent, context and its limit, returning a verdict.
 
 All rules are asked and all breaches reported at once, so that a person corrects an order once.
 To add a rule: a name and a code in ``codes``, a function here and its row in ``RULES``.
@@ -10,12 +10,14 @@ from types import MappingProxyType
 from typing import Final
 
 from trading import exact
+from trading.exact import ZERO
 from trading.risk.codes import RULE_OF, BreachCode, RuleId, unit_of
 from trading.risk.pricing import notional, working_price
-from trading.risk.values import Breach, JudgedIntent, RiskContext
+from trading.risk.values import Breach, JudgedIntent, RiskContext, Verdict
 from trading.vocabulary import Side
 
-Rule = Callable[[JudgedIntent, RiskContext, Decimal], Breach | None]
+Rule = Callable[[JudgedIntent, RiskContext, Decimal], Verdict | None]
+"""None where the rule cannot be asked: a notional without any price, a collar without a limit."""
 
 
 def _text(number: Decimal) -> str:
@@ -28,6 +30,25 @@ def _breach(code: BreachCode, message: str, *, value: Decimal, limit: Decimal, u
     return Breach(code, RULE_OF[code], message, value, limit, unit)
 
 
+def _at_most(
+    code: BreachCode,
+    *,
+    value: Decimal,
+    limit: Decimal,
+    unit: str,
+    says: Callable[[], str],
+    before: Decimal = ZERO,
+    exempt: bool = False,
+) -> Verdict:
+    """The verdict of a rule that caps ``value`` at ``limit``; ``exempt`` passes whatever it is."""
+    headroom = exact.subtract(limit, value)
+    breach = None
+    if headroom < 0 and not exempt:
+        breach = _breach(code, says(), value=value, limit=limit, unit=unit)
+    room = exact.ratio(headroom, limit)
+    return Verdict(RULE_OF[code], value, limit, unit, before, headroom, room, breach)
+
+
 def order_notional(intent: JudgedIntent, ctx: RiskContext) -> Decimal | None:
     """Return what the order is worth in the instrument's currency; None without any price."""
     price = working_price(intent, quote=ctx.quote, reference=ctx.reference)
@@ -36,79 +57,90 @@ def order_notional(intent: JudgedIntent, ctx: RiskContext) -> Decimal | None:
     return notional(qty=intent.order_qty, price=price, rules=ctx.rules)
 
 
-def max_order_qty(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Breach | None:
+def max_order_qty(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Verdict:
     """One order may ask for at most ``limit`` units."""
-    if intent.order_qty <= limit:
-        return None
-    return _breach(
+    return _at_most(
         BreachCode.QUANTITY_EXCEEDS_MAXIMUM,
-        f"The quantity {_text(intent.order_qty)} of {ctx.rules.symbol} is above the maximum of"
-        f" {_text(limit)} for one order.",
         value=intent.order_qty,
         limit=limit,
         unit=unit_of(RuleId.MAX_ORDER_QTY),
+        says=lambda: (
+            f"The quantity {_text(intent.order_qty)} of {ctx.rules.symbol} is above the maximum of"
+            f" {_text(limit)} for one order."
+        ),
     )
 
 
-def max_order_notional(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Breach | None:
+def max_order_notional(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Verdict | None:
     """One order may be worth at most ``limit`` in the instrument's currency."""
     worth = order_notional(intent, ctx)
-    if worth is None or worth <= limit:
+    if worth is None:
         return None
     currency = ctx.rules.currency
-    return _breach(
+    return _at_most(
         BreachCode.NOTIONAL_EXCEEDS_MAXIMUM,
-        f"The order is worth {_text(worth)} {currency}, above the maximum of {_text(limit)}"
-        f" {currency} for one order.",
         value=worth,
         limit=limit,
         unit=currency,
+        says=lambda: (
+            f"The order is worth {_text(worth)} {currency}, above the maximum of {_text(limit)}"
+            f" {currency} for one order."
+        ),
     )
 
 
-def price_collar(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Breach | None:
+def price_collar(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Verdict | None:
     """A limit price may be worse than the reference by at most the fraction ``limit``.
 
-    Only the dear side is checked: a buy far below the market waits, it does no harm.
+    Only the dear side is checked: a buy far below the market waits, it does no harm. The limit a
+    verdict shows is the bound as a price, and its room what is left of the collar's width.
     """
     if intent.price is None or ctx.reference is None:
         return None
-    reference = ctx.reference
+    reference, currency = ctx.reference, ctx.rules.currency
     width = exact.multiply(reference.price.copy_abs(), limit)
     if intent.side is Side.BUY:
         bound = exact.add(reference.price, width)
-        inside, word = intent.price <= bound, "above"
+        headroom, word = exact.subtract(bound, intent.price), "above"
     else:
         bound = exact.subtract(reference.price, width)
-        inside, word = intent.price >= bound, "below"
-    if inside:
-        return None
-    seconds = reference.age.total_seconds()
-    return _breach(
-        BreachCode.PRICE_OUTSIDE_COLLAR,
-        f"The price {_text(intent.price)} is {word} {_text(bound)}, the furthest allowed from the"
-        f" reference {_text(reference.price)} ({reference.kind}, {seconds:.1f} s old).",
-        value=intent.price,
-        limit=bound,
-        unit=ctx.rules.currency,
-    )
+        headroom, word = exact.subtract(intent.price, bound), "below"
+    breach = None
+    if headroom < 0:
+        seconds = reference.age.total_seconds()
+        breach = _breach(
+            BreachCode.PRICE_OUTSIDE_COLLAR,
+            f"The price {_text(intent.price)} is {word} {_text(bound)}, the furthest allowed from"
+            f" the reference {_text(reference.price)} ({reference.kind}, {seconds:.1f} s old).",
+            value=intent.price,
+            limit=bound,
+            unit=currency,
+        )
+    room = exact.ratio(headroom, width) if width else min(headroom, ZERO)
+    rule = RuleId.PRICE_COLLAR
+    return Verdict(rule, intent.price, bound, currency, reference.price, headroom, room, breach)
 
 
-def max_open_orders(_: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Breach | None:
+def max_open_orders(_: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Verdict:
     """An account may have at most ``limit`` open orders; a replacement adds none."""
-    count = Decimal(ctx.open_orders + 1)
-    if ctx.amends is not None or count <= limit:
-        return None
-    return _breach(
+    amends = ctx.amends is not None
+    before = Decimal(ctx.open_orders)
+    count = before if amends else before + 1
+    return _at_most(
         BreachCode.OPEN_ORDERS_EXCEED_MAXIMUM,
-        f"The account would have {_text(count)} open orders, above the maximum of {_text(limit)}.",
         value=count,
         limit=limit,
         unit=unit_of(RuleId.MAX_OPEN_ORDERS),
+        before=before,
+        exempt=amends,
+        says=lambda: (
+            f"The account would have {_text(count)} open orders, above the maximum of"
+            f" {_text(limit)}."
+        ),
     )
 
 
-def max_open_notional(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Breach | None:
+def max_open_notional(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Verdict | None:
     """All open orders of an account in one currency may be worth at most ``limit`` together.
 
     A replacement worth no more than the order it replaces passes whatever else is open.
@@ -116,20 +148,21 @@ def max_open_notional(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) ->
     worth = order_notional(intent, ctx)
     if worth is None:
         return None
-    before = Decimal(0) if ctx.amends is None else ctx.amends
-    if ctx.amends is not None and worth <= before:
-        return None
-    total = exact.subtract(exact.add(ctx.open_notional, worth), before)
-    if total <= limit:
-        return None
+    held = Decimal(0) if ctx.amends is None else ctx.amends
+    before = exact.subtract(ctx.open_notional, held)
+    total = exact.add(before, worth)
     currency = ctx.rules.currency
-    return _breach(
+    return _at_most(
         BreachCode.OPEN_NOTIONAL_EXCEEDS_MAXIMUM,
-        f"The open orders of the account would be worth {_text(total)} {currency}, above the"
-        f" maximum of {_text(limit)} {currency}.",
         value=total,
         limit=limit,
         unit=currency,
+        before=before,
+        exempt=ctx.amends is not None and worth <= held,
+        says=lambda: (
+            f"The open orders of the account would be worth {_text(total)} {currency}, above the"
+            f" maximum of {_text(limit)} {currency}."
+        ),
     )
 
 
@@ -154,6 +187,16 @@ def _reference_missing(ctx: RiskContext) -> Breach:
     )
 
 
+def verdicts(
+    intent: JudgedIntent, ctx: RiskContext, limits: Mapping[RuleId, Decimal]
+) -> tuple[Verdict, ...]:
+    """Return what every rule with a limit says, in the order of ``RULES``."""
+    found = (
+        rule(intent, ctx, limits[rule_id]) for rule_id, rule in RULES.items() if rule_id in limits
+    )
+    return tuple(verdict for verdict in found if verdict is not None)
+
+
 def evaluate(
     intent: JudgedIntent, ctx: RiskContext, limits: Mapping[RuleId, Decimal]
 ) -> tuple[Breach, ...]:
@@ -162,8 +205,6 @@ def evaluate(
     A rule without a limit is not asked. Without a reference price nothing can be judged, so that
     one breach is added first, whatever the limits are (closed, not open, when data is missing).
     """
-    found = (
-        rule(intent, ctx, limits[rule_id]) for rule_id, rule in RULES.items() if rule_id in limits
-    )
-    breaches = tuple(breach for breach in found if breach is not None)
+    said = verdicts(intent, ctx, limits)
+    breaches = tuple(verdict.breach for verdict in said if verdict.breach is not None)
     return breaches if ctx.reference is not None else (_reference_missing(ctx), *breaches)

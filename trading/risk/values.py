@@ -51,6 +51,30 @@ class Breach:
     unit: str
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one rule says of an order, with the numbers, whether it passes or not.
+
+    ``value``, ``limit`` and ``headroom`` (negative by how much it is broken) are in ``unit``;
+    ``before`` is what counts towards the limit without this order. ``room`` is the headroom as a
+    share of all the rule allows: 1 untouched, 0 at the limit. ``breach`` is None where it passes.
+    """
+
+    rule: RuleId
+    value: Decimal
+    limit: Decimal
+    unit: str
+    before: Decimal
+    headroom: Decimal
+    room: Decimal
+    breach: Breach | None
+
+    @property
+    def passes(self) -> bool:
+        """Whether the rule lets the order go."""
+        return self.breach is None
+
+
 class ReferenceKind(StrEnum):
     """Where a reference price comes from, best first."""
 
