@@ -217,3 +217,126 @@ class BreakPage(Schema):
 
     items: list[BreakOut]
     next: str | None = Field(description="The cursor of the next page; null on the last.")
+
+
+class RefusalOut(Schema):
+    """The problem POST /orders would answer with; a halt says who set it and why."""
+
+    code: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, Any]]
+    scope: str | None = None
+    target: str | None = None
+    since: str | None = None
+    set_by: str | None = None
+    reason: str | None = None
+
+
+class VerdictOut(Schema):
+    """One risk rule's word. ``used`` is the share of what it allows, 1 at the limit."""
+
+    rule: str
+    code: str | None
+    outcome: str = Field(description="PASS, WARN (less than a fifth is left) or FAIL.")
+    value: str
+    limit: str
+    headroom: str
+    unit: str
+    scope: str = Field(description="Whose limit binds: tenant, account or default.")
+    before: str = Field(description="What counts already; of a collar, the reference price.")
+    used: str
+    message: str | None
+
+
+class ReferenceOut(Schema):
+    """The price the order is measured against."""
+
+    px: str
+    type: str
+    age_ms: int
+
+
+class EstimateOut(Schema):
+    """What the shown book says; nothing is guessed beyond the best price of each side."""
+
+    reference: ReferenceOut
+    marketable: bool
+    expected_avg_px: str | None
+    worst_px: str | None
+    slippage_bps: str | None
+    fill_probability: str | None
+    sent_as: str
+    held_by: str
+    synthetic_parts: list[str]
+    simulated: bool
+
+
+class FeeOut(Schema):
+    """One fee by the account's own rates, should the order fill in one piece."""
+
+    kind: str
+    ccy: str
+    amount: str
+    basis: str
+
+
+class MarginOut(Schema):
+    """``source`` NONE: the account has no margin model and the figures are null."""
+
+    initial: str | None
+    maintenance: str | None
+    excess_after: str | None
+    source: str
+
+
+class ExposureOut(Schema):
+    """The books after a fill of the whole order, other positions at their marks."""
+
+    position_before: str
+    position_qty: str
+    notional: str
+    gross: str | None
+    net: str | None
+    leverage: str | None
+    share_of_nav: str | None
+
+
+class WarningOut(Schema):
+    """Something worth knowing that refuses nothing."""
+
+    code: str
+    message: str
+
+
+class PreviewOut(Schema):
+    """A preview; what cannot be known is null and has its reason in ``unknown``."""
+
+    preview_id: str | None
+    expires_at: str | None
+    intent_hash: str
+    would_be_accepted: bool
+    replays: str | None = Field(description="Our id of the order this cl_ord_id names already.")
+    refusal: RefusalOut | None
+    account: str
+    mode: str
+    symbol: str
+    side: str
+    ord_type: str
+    order_qty: str
+    price: str | None
+    time_in_force: str
+    currency: str | None
+    verdicts: list[VerdictOut]
+    nearest_limit: VerdictOut | None
+    notional: str | None
+    estimate: EstimateOut | None
+    fees: list[FeeOut] | None
+    fx: dict[str, str] | None
+    cash_after: dict[str, str] | None
+    margin: MarginOut
+    exposure_after: ExposureOut | None
+    tax: list[dict[str, Any]] | None
+    warnings: list[WarningOut]
+    unknown: dict[str, str]

@@ -23,6 +23,7 @@ from oms.answers import (
     OrderEventsOut,
     OrderOut,
     OrderPage,
+    PreviewOut,
 )
 from oms.errors import RiskRejected
 from oms.present import break_json, event_json, execution_json, order_json
@@ -37,6 +38,7 @@ from oms.schemas import (
     ReplaceIn,
 )
 from oms.services import accept
+from oms.services import preview as order_preview
 from oms.services.cancel import cancel_all, request_cancel
 from oms.services.replace import ReplaceTerms, request_replace
 from oms.services.requests import Requested
@@ -82,6 +84,19 @@ def post_order(request: ApiRequest, body: OrderIn) -> HttpResponse:
     if isinstance(answer, Refused):
         raise answer
     return answered(answer)
+
+
+@router.post("/orders/preview", response=PreviewOut, summary="What would become of an order")
+def post_preview(request: ApiRequest, body: OrderIn) -> HttpResponse:
+    """The verdict and its numbers; 200 even when it is no. Nothing is reserved or stored."""
+    request.actor.require("orders:write")
+    shown = order_preview.preview_order(
+        schema=request.actor.schema,
+        intent=body.to_intent("api"),
+        actor=request.actor,
+        now=now(),
+    )
+    return JsonResponse(shown)
 
 
 @router.post("/orders/batch", response=BatchOut, summary="Send up to 200 orders")

@@ -2,7 +2,8 @@
 
 Refused
 ├── Invalid ........ FieldRefused, ClOrdIdReused, MarketClosed, NoReferencePrice, RiskRejected
-└── StateConflict .. TradingHalted, AccountDisabled, RequestRefused, VersionConflict
+└── StateConflict .. TradingHalted, AccountDisabled, RequestRefused, VersionConflict,
+                     PreviewExpired, PreviewMismatch, PreviewUsed, PreviewDrifted
 """
 
 from collections.abc import Sequence
@@ -94,12 +95,20 @@ class TradingHalted(StateConflict):
     code = "trading_halted"
     title = "Trading is halted"
 
-    def __init__(self, *, scope: str, target: str | None, since: datetime, reason: str) -> None:
+    def __init__(
+        self, *, scope: str, target: str | None, since: datetime, reason: str, set_by: str
+    ) -> None:
         where = f"{scope} {target}" if target else scope
         super().__init__(
             f"Trading is halted for {where} since {since.isoformat()}: {reason}. "
             "Cancels still pass; new orders wait until the halt is lifted.",
-            extra={"scope": scope, "target": target, "since": since.isoformat()},
+            extra={
+                "scope": scope,
+                "target": target,
+                "since": since.isoformat(),
+                "set_by": set_by,
+                "reason": reason,
+            },
         )
 
 
@@ -118,6 +127,57 @@ class LiveScopeMissing(Forbidden):
 
     def __init__(self, account: str) -> None:
         super().__init__(f"Account {account} trades real money; that needs the scope orders:live.")
+
+
+class PreviewExpired(StateConflict):
+    """The preview named is too old, or none of this firm that anybody remembers."""
+
+    code = "preview_expired"
+    title = "The preview has expired"
+
+    def __init__(self, preview_id: str) -> None:
+        super().__init__(
+            f"Preview {preview_id} is not in force any more; a preview holds for 30 seconds. "
+            "Ask for a new one and confirm that."
+        )
+
+
+class PreviewMismatch(StateConflict):
+    """The order is not the one that was previewed."""
+
+    code = "preview_mismatch"
+    title = "The order differs from its preview"
+
+    def __init__(self, preview_id: str) -> None:
+        super().__init__(
+            f"Preview {preview_id} showed another order. Preview this one, or send what was shown."
+        )
+
+
+class PreviewUsed(StateConflict):
+    """Another order was sent on the strength of this preview."""
+
+    code = "preview_used"
+    title = "The preview was used for another order"
+
+    def __init__(self, preview_id: str) -> None:
+        super().__init__(
+            f"Preview {preview_id} has confirmed an order of another cl_ord_id already; "
+            "one preview confirms one order. Ask for a new one."
+        )
+
+
+class PreviewDrifted(StateConflict):
+    """The market moved too far from what the preview showed; a fresh one lies in the body."""
+
+    code = "preview_drifted"
+    title = "The price has moved since the preview"
+
+    def __init__(self, preview_id: str, *, shown: str, reference: str, bps: str) -> None:
+        super().__init__(
+            f"The reference price moved by {bps} basis points since preview {preview_id}, from "
+            f"{shown} to {reference}; 25 are allowed. Read the fresh preview and confirm that."
+        )
 
 
 class RequestRefused(StateConflict):

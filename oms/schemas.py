@@ -81,6 +81,9 @@ class OrderIn(StrictSchema):
     exec_inst: list[NameIn] = Field(default_factory=list)
     strategy: NameIn | None = None
     tags: TagsIn = Field(default_factory=dict)
+    preview_id: UlidIn | None = Field(
+        None, description="The preview this order was confirmed by; it is held to that."
+    )
 
     def to_intent(self, source: str) -> OrderIntent:
         """The same wish as every other door states it."""
@@ -100,6 +103,7 @@ class OrderIn(StrictSchema):
             strategy=self.strategy,
             tags=self.tags,
             source=source,
+            preview_id=self.preview_id,
         )
 
 

@@ -318,6 +318,14 @@ MessageHandler = Callable[[str, bytes], Awaitable[None]]
 raises, the session ends: what was not taken is found again by the next reconciliation."""
 
 
+@dataclass(frozen=True, slots=True)
+class FeeQuote:
+    """What one execution would cost, in the instrument's currency, and by which rate."""
+
+    amount: Decimal
+    basis: str
+
+
 class Broker(Protocol):
     """One session with one venue, for all accounts of one ``BrokerConnection``.
 
@@ -364,6 +372,12 @@ class Broker(Protocol):
 
     async def balances(self, account: str) -> BalancesPage:
         """What cash the venue says the account has."""
+
+    @staticmethod
+    def quoted_fee(
+        account_id: int, *, qty: Decimal, px: Decimal, multiplier: Decimal, maker: bool
+    ) -> FeeQuote | None:
+        """Return what one execution would cost; None where the rates are not known here."""
 
     @staticmethod
     def parse(raw: bytes) -> list[ExecutionReport]:

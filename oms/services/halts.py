@@ -17,5 +17,9 @@ def check_halt(*, account: BrokerAccount, symbol: str, strategy: str | None, red
     if halt is None or (reduces and halt.state == HaltState.REDUCING):
         return
     raise TradingHalted(
-        scope=halt.scope, target=halt.target or None, since=halt.since, reason=halt.reason
+        scope=halt.scope,
+        target=halt.target or None,
+        since=halt.since,
+        reason=halt.reason,
+        set_by=halt.set_by,
     )

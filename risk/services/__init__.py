@@ -5,6 +5,7 @@ from risk.services.exposure import (
     ExposureUnderflowError,
     lock_accounts,
     move_reserved,
+    read_accounts,
     recompute_exposure,
     record_breaches,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "may_halt",
     "move_reserved",
     "must_not_lift_alone",
+    "read_accounts",
     "recompute_exposure",
     "record_breaches",
     "reserved_price",

@@ -68,6 +68,11 @@ def lock_accounts(account_ids: Iterable[int]) -> RiskBook:
     return book.load(ids)
 
 
+def read_accounts(account_ids: Iterable[int]) -> RiskBook:
+    """Return the book of these accounts as it is at this moment; nothing is locked or written."""
+    return book.load(account_ids)
+
+
 def lock_rows(ids: Sequence[int]) -> None:
     """Make missing rows of these account ids and lock all, in order, until the transaction ends."""
     with connection.cursor() as cursor:

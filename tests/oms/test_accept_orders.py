@@ -98,7 +98,7 @@ def test_the_first_refusal_wins_in_the_order_of_the_checks(
     set_open_orders(desk, 1)
     account(state="DISABLED")
     market.silence()
-    monkeypatch.setattr("oms.services.accept.session_at", lambda *_: None)
+    monkeypatch.setattr("oms.services.judgement.session_at", lambda *_: None)
     bad = replace(
         intent,
         account="P-nowhere",

@@ -26,8 +26,8 @@ class OrderIntent:
     currency, quantities in its unit, ``expire_time`` an aware instant.
 
     ``time_in_force`` None asks for the instrument's default; acceptance fills it in before
-    anything is judged or hashed. ``tags`` and ``source`` say where it came from and are no part of
-    what is wanted.
+    anything is judged or hashed. ``tags`` and ``source`` say where it came from, ``preview_id``
+    what the sender had seen before; they are no part of what is wanted.
     """
 
     account: str
@@ -45,6 +45,7 @@ class OrderIntent:
     strategy: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     source: str = "api"
+    preview_id: str | None = None
 
 
 def canonical_json(intent: OrderIntent) -> str:

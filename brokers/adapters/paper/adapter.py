@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
@@ -17,6 +18,7 @@ from brokers.adapters.base import (
     CancelOrder,
     Capabilities,
     ExecutionsPage,
+    FeeQuote,
     Lookup,
     MessageHandler,
     NewOrder,
@@ -184,6 +186,13 @@ class PaperBroker:
         return await self._run_db(
             partial(query, self._schema, self._connection_id, *args, **kwargs)
         )
+
+    @staticmethod
+    def quoted_fee(
+        account_id: int, *, qty: Decimal, px: Decimal, multiplier: Decimal, maker: bool
+    ) -> FeeQuote | None:
+        """What the venue would charge for one execution, None of an account it does not have."""
+        return queries.quoted_fee(account_id, qty=qty, px=px, multiplier=multiplier, maker=maker)
 
     @staticmethod
     def parse(raw: bytes) -> list[ExecutionReport]:

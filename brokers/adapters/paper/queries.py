@@ -8,13 +8,16 @@ from django.db.models import QuerySet, Sum
 from brokers.adapters.base import (
     BalancesPage,
     ExecutionsPage,
+    FeeQuote,
     Lookup,
     OrdersPage,
     PositionsPage,
     VenueOrder,
 )
+from brokers.adapters.paper.fees import fee_of
 from brokers.adapters.paper.messages import leaves_qty
 from brokers.models import PaperAccount, PaperClientId, PaperExecution, PaperOrder
+from common.numbers import dec_str
 from tenants.binding import tenant_bound
 from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
 
@@ -80,6 +83,19 @@ def balances(schema: str, connection_id: int, account: str) -> BalancesPage:
         key = (account, owner.currency)
         cash[key] = cash.get(key, Decimal(0)) + owner.opening_cash
         return BalancesPage(cash, complete=True)
+
+
+def quoted_fee(
+    account_id: int, *, qty: Decimal, px: Decimal, multiplier: Decimal, maker: bool
+) -> FeeQuote | None:
+    """What one execution would cost, by the formula that charges executions."""
+    owner = PaperAccount.objects.filter(pk=account_id).first()
+    if owner is None:
+        return None
+    bps = owner.maker_bps if maker else owner.taker_bps
+    word = "maker" if maker else "taker"
+    amount = fee_of(qty=qty, px=px, multiplier=multiplier, bps=bps)
+    return FeeQuote(amount, f"{word}, {dec_str(bps)} basis points of the amount traded")
 
 
 def _account(connection_id: int, code: str) -> PaperAccount | None:

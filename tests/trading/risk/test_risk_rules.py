@@ -18,6 +18,7 @@ from trading.risk import (
     choose_reference,
     evaluate,
     order_notional,
+    verdicts,
 )
 from trading.vocabulary import OrdType, Side
 
@@ -244,3 +245,38 @@ def test_the_multiplier_counts():
 @given(side=sides, qty=quantities, price=st.none() | prices, market=prices)
 def test_nothing_is_worth_less_than_nothing(side, qty, price, market):
     assert order_notional(Wish(side, qty, price), context(quote_at(-market))) >= 0
+
+
+def verdict_of(wish, ctx, **limits):
+    (one,) = verdicts(wish, ctx, {RuleId(name): Decimal(value) for name, value in limits.items()})
+    return one
+
+
+def test_a_verdict_says_how_far_away_the_limit_is():
+    half = verdict_of(Wish(order_qty=Decimal(50)), context(), max_order_qty=100)
+    assert (half.value, half.limit, half.headroom, half.room) == (50, 100, 50, Decimal("0.5"))
+    assert half.passes
+    over = verdict_of(Wish(order_qty=Decimal(150)), context(), max_order_qty=100)
+    assert (over.headroom, over.room, over.passes) == (-50, Decimal("-0.5"), False)
+    fifth = verdict_of(Wish(), context(open_orders=3), max_open_orders=5)
+    assert (fifth.before, fifth.value, fifth.room) == (3, 4, Decimal("0.2"))
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "room"),
+    [(Side.BUY, 1000, 1), (Side.BUY, 1050, "0.5"), (Side.BUY, 1100, 0), (Side.BUY, 1110, "-0.1"),
+     (Side.SELL, 950, "0.5"), (Side.SELL, 900, 0), (Side.SELL, 1000, 1)],
+)  # fmt: skip
+def test_the_room_of_a_collar_is_what_is_left_of_its_width(side, price, room):
+    one = verdict_of(Wish(side, price=Decimal(price)), context(), price_collar="0.1")
+    assert one.room == Decimal(room)
+    assert one.passes == (Decimal(room) >= 0)
+
+
+@given(qty=quantities, price=prices, side=sides, limit=quantities)
+def test_verdicts_and_breaches_are_one_judgement(qty, price, side, limit):
+    wish, ctx = Wish(side, qty, price), context(open_orders=2)
+    limits = dict.fromkeys(RuleId, limit) | {RuleId.PRICE_COLLAR: Decimal("0.1")}
+    said = verdicts(wish, ctx, limits)
+    assert tuple(one.breach for one in said if not one.passes) == evaluate(wish, ctx, limits)
+    assert all(one.passes == (one.headroom >= 0) == (one.room >= 0) for one in said)

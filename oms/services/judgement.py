@@ -1,0 +1,259 @@
+"""Everything that is asked of an order before it is taken; a preview asks the very same.
+
+Order of the checks (the first refusal wins): account, replay, halt, instrument and fields,
+session and reference price, preview, risk.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from brokers.adapters.registry import capabilities_of
+from brokers.models import BrokerAccount
+from brokers.selectors import accounts_by_code
+from common.actor import Actor
+from common.errors import FieldError, NotFound
+from marketdata.calendars import next_open, session_at
+from marketdata.models import Instrument
+from marketdata.selectors import instruments_by_symbol
+from marketdata.symbols import is_symbol
+from oms import errors
+from oms.models import ClOrdId, Order
+from oms.services import previews
+from oms.services.halts import check_halt
+from portfolio.selectors import position_qty
+from risk import selectors as risk_selectors
+from risk.book import RiskBook, reserved_price
+from trading.market import Quote
+from trading.orders.ids import is_reserved_cl_ord_id, is_valid_cl_ord_id
+from trading.orders.intent import (
+    OrderIntent,
+    default_time_in_force,
+    field_errors,
+    intent_hash,
+)
+from trading.risk import Breach, Reference
+from trading.vocabulary import CommandKind, Mode, TimeInForce
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The account knows this client id with this content already: nothing is asked again."""
+
+    order: Order
+    account: BrokerAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An order nothing but ``breaches`` stands against; ``reserve_px`` is what a unit counts at."""
+
+    intent: OrderIntent
+    account: BrokerAccount
+    instrument: Instrument
+    quote: Quote
+    reserve_px: Decimal
+    breaches: tuple[Breach, ...]
+
+
+def symbols_of(intents: Iterable[OrderIntent]) -> set[str]:
+    """The symbols of which a quote is worth asking for."""
+    return {intent.symbol for intent in intents if is_symbol(intent.symbol)}
+
+
+def open_desk(
+    intents: Iterable[OrderIntent],
+    *,
+    actor: Actor,
+    market: Mapping[str, Quote],
+    lock: Callable[[Iterable[int]], RiskBook],
+    now: datetime,
+) -> "Desk":
+    """Read what these intents are judged by. ``lock`` returns the book of account ids."""
+    wanted = list(intents)
+    accounts = accounts_by_code(
+        code for code in {intent.account for intent in wanted} if actor.reaches(code)
+    )
+    return Desk(
+        actor=actor,
+        now=now,
+        accounts=accounts,
+        instruments=instruments_by_symbol(symbols_of(wanted)),
+        market=market,
+        book=lock(account.id for account in accounts.values()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What one transaction looks at, read once for a whole list of intents."""
+
+    actor: Actor
+    now: datetime
+    accounts: dict[str, BrokerAccount]
+    instruments: dict[str, Instrument]
+    market: Mapping[str, Quote]
+    book: RiskBook
+
+    def judge(self, given: OrderIntent) -> "Known | Judged":
+        """Ask everything that is asked of an order, in the order of the refusals.
+
+        :raises Refused: by the first check that fails.
+        """
+        account = self.account(given)
+        instrument = self.instruments.get(given.symbol)
+        intent = with_defaults(given, instrument)
+        if known := self._known(intent, account):
+            return known
+        self._check_halt(intent, account)
+        instrument = self.instrument(intent)
+        self.check_fields(intent, account, instrument)
+        quote = self._check_market(intent, instrument)
+        previews.check(
+            intent, schema=self.actor.schema, reference=self.reference(quote), now=self.now
+        )
+        breaches = self.book.judge(
+            account=account, intent=intent, instrument=instrument, quote=quote, now=self.now
+        )
+        reserve_px = reserved_price(intent=intent, quote=quote, now=self.now)
+        assert reserve_px is not None, "without a price the order was refused above"
+        return Judged(intent, account, instrument, quote, reserve_px, breaches)
+
+    def account(self, intent: OrderIntent) -> BrokerAccount:
+        """:raises Refused: if it is absent, out of reach, off, or real money without the scope."""
+        account = self.accounts.get(intent.account)
+        if account is None:
+            raise NotFound
+        if account.state != BrokerAccount.State.ACTIVE:
+            raise errors.AccountDisabled(account.code)
+        if account.mode == Mode.LIVE and not self.actor.may("orders:live"):
+            raise errors.LiveScopeMissing(account.code)
+        return account
+
+    def _known(self, intent: OrderIntent, account: BrokerAccount) -> "Known | None":
+        if intent.cl_ord_id is None:
+            return None
+        if not is_valid_cl_ord_id(intent.cl_ord_id):
+            raise errors.FieldRefused(
+                [
+                    FieldError(
+                        "cl_ord_id",
+                        "invalid_cl_ord_id",
+                        "cl_ord_id takes 1 to 36 of A-Z a-z 0-9 . _ - and starts with a "
+                        "letter, digit or underscore.",
+                    )
+                ]
+            )
+        used = (
+            ClOrdId.objects.filter(account_id=account.id, cl_ord_id=intent.cl_ord_id)
+            .select_related("order")
+            .first()
+        )
+        if used is None:
+            if is_reserved_cl_ord_id(intent.cl_ord_id):
+                raise errors.FieldRefused(
+                    [
+                        FieldError(
+                            "cl_ord_id",
+                            "cl_ord_id_reserved",
+                            "This cl_ord_id has the form of ids the system makes itself "
+                            "(children, legs, cancels); choose another.",
+                        )
+                    ]
+                )
+            return None
+        if used.kind != CommandKind.NEW or used.content_hash != intent_hash(intent):
+            raise errors.ClOrdIdReused(intent.cl_ord_id)
+        return Known(used.order, account)
+
+    def reference(self, quote: Quote | None) -> Reference | None:
+        """The price orders are measured against, None where nothing fresh is known."""
+        return risk_selectors.reference_price(quote, now=self.now)
+
+    def _check_halt(self, intent: OrderIntent, account: BrokerAccount) -> None:
+        try:
+            check_halt(
+                account=account, symbol=intent.symbol, strategy=intent.strategy, reduces=False
+            )
+        except errors.TradingHalted:
+            # Only now is the position worth a query: most orders meet no halt.
+            check_halt(
+                account=account,
+                symbol=intent.symbol,
+                strategy=intent.strategy,
+                reduces=self._only_reduces(intent, account),
+            )
+
+    def _only_reduces(self, intent: OrderIntent, account: BrokerAccount) -> bool:
+        """Whether the order cannot but shrink the position, open orders included."""
+        return self.book.only_reduces(
+            account_id=account.id,
+            symbol=intent.symbol,
+            side=intent.side,
+            qty=intent.order_qty,
+            position_qty=position_qty(account_id=account.id, symbol=intent.symbol),
+        )
+
+    def instrument(self, intent: OrderIntent) -> Instrument:
+        """:raises FieldRefused: if the symbol names nothing that can be traded."""
+        instrument = self.instruments.get(intent.symbol)
+        if not is_symbol(intent.symbol):
+            code, message = (
+                "invalid_symbol",
+                "symbol takes 1 to 32 of A-Z 0-9 . / - and starts with a letter or digit.",
+            )
+        elif instrument is None:
+            code, message = (
+                "unknown_instrument",
+                f"No instrument {intent.symbol} is known here; GET /instruments lists them.",
+            )
+        elif not instrument.tradable:
+            code, message = "not_tradable", f"{intent.symbol} is shown for reference only."
+        else:
+            return instrument
+        raise errors.FieldRefused([FieldError("symbol", code, message)])
+
+    def check_fields(
+        self, intent: OrderIntent, account: BrokerAccount, instrument: Instrument
+    ) -> None:
+        """:raises FieldRefused: by the rules of the fields, or what the venue does not take."""
+        found = field_errors(intent, instrument.rules)
+        if found:
+            raise errors.FieldRefused(
+                [FieldError(row.field, row.code, row.message) for row in found]
+            )
+        assert intent.time_in_force is not None, "defaults are filled in first"
+        broker = account.connection.broker
+        able = capabilities_of(broker)
+        unable = {
+            "time_in_force": not able.takes(intent.ord_type, intent.time_in_force),
+            "exec_inst": not able.exec_inst.issuperset(intent.exec_inst),
+            "display_qty": intent.display_qty is not None,  # no adapter carries it yet
+        }
+        refused = [
+            FieldError(
+                name, "unsupported_by_venue", f"{broker} takes no {intent.ord_type} like this."
+            )
+            for name in unable
+            if unable[name]
+        ]
+        if refused:
+            raise errors.FieldRefused(refused)
+
+    def _check_market(self, intent: OrderIntent, instrument: Instrument) -> Quote:
+        session = session_at(instrument, self.now)
+        if session is None and intent.time_in_force is not TimeInForce.GTC:
+            raise errors.MarketClosed(intent.symbol, next_open(instrument, self.now))
+        quote = self.market.get(intent.symbol)
+        if quote is None or self.reference(quote) is None:
+            raise errors.NoReferencePrice(intent.symbol)
+        return quote
+
+
+def with_defaults(intent: OrderIntent, instrument: Instrument | None) -> OrderIntent:
+    """The time in force a client left out: DAY where the instrument's calendar has sessions."""
+    if intent.time_in_force is not None:
+        return intent
+    continuous = instrument is not None and not instrument.calendar
+    return replace(intent, time_in_force=default_time_in_force(intent.ord_type, continuous))
