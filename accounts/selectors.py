@@ -51,3 +51,13 @@ def somebody_else_may(schema: str, scope: str, *, than: int) -> bool:
         tenant__schema_name=schema, role__in=roles, is_active=True, user__is_active=True
     )
     return rows.exclude(user_id=than).exists()
+
+
+def people_with(scope: str, *, schema: str) -> list[Membership]:
+    """Return the active places in a firm whose roles carry the scope, by address."""
+    roles = [role.value for role, scopes in SCOPES_OF_ROLE.items() if scope in scopes]
+    return list(
+        Membership.objects.select_related("user", "tenant")
+        .filter(tenant__schema_name=schema, is_active=True, user__is_active=True, role__in=roles)
+        .order_by("user__email")
+    )

@@ -353,6 +353,8 @@ class Break(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     resolution = models.CharField(max_length=500, default="")
+    owner = models.CharField(max_length=200, default="", db_default="")
+    closed_by = models.CharField(max_length=200, default="", db_default="")
 
     class Meta:
         db_table = "oms_break"

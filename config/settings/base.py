@@ -27,6 +27,9 @@ OMS_LIFT_ALONE = env.flag("OMS_LIFT_ALONE", default=True)
 OMS_GATEWAY_HOLDER = env.text("OMS_GATEWAY_HOLDER")  # set by a supervisor of exactly one gateway
 OMS_EVENT_SOURCE_TENANTS = "tenants.selectors.active_schemas"
 OMS_FIRM_URLCONF = "config.firm_urls"  # of /admin/ at a firm's host
+OMS_APPROVED_DEEDS = {  # what takes two people, and what then does it
+    "resolve_unknown": "oms.services.by_person.resolve_as_approved",
+}
 OMS_TENANT_BINDING = "tenants.binding.tenant_bound"
 
 LOGGING = {
@@ -47,7 +50,7 @@ LOGGING = {
     "loggers": {
         name: {"level": "INFO"}
         for name in (
-            *("events", "tenants", "accounts", "brokers", "marketdata"),
+            *("events", "tenants", "accounts", "approvals", "brokers", "marketdata"),
             *("portfolio", "risk", "oms", "config"),
         )
     },
@@ -86,7 +89,7 @@ SHARED_APPS = [
     "django.contrib.staticfiles",
     "django_celery_beat",
 ]
-TENANT_APPS = ["events", "brokers", "portfolio", "risk", "oms"]
+TENANT_APPS = ["events", "approvals", "brokers", "portfolio", "risk", "oms"]
 INSTALLED_APPS = [*SHARED_APPS, *TENANT_APPS]
 
 UNFOLD = console.UNFOLD

@@ -25,15 +25,19 @@ def apply_reports(
     answers: list[Folded | None] = []
     for item in incoming:
         with tenant_bound(schema):
-            order = _locked_order(account_id, item.report)
-            if order is None:
-                park(account_id, None, item.report, "no_such_order", item.message_id, now)
-                answers.append(None)
-            else:
-                answers.append(
-                    record(order, item.report, actor=actor, now=now, message_id=item.message_id)
-                )
+            answers.append(apply_report(account_id, item, actor=actor, now=now))
     return answers
+
+
+def apply_report(
+    account_id: int, incoming: Incoming, *, actor: str, now: datetime
+) -> Folded | None:
+    """Fold one report in the caller's transaction; None if it was parked for want of an order."""
+    order = _locked_order(account_id, incoming.report)
+    if order is None:
+        park(account_id, None, incoming.report, "no_such_order", incoming.message_id, now)
+        return None
+    return record(order, incoming.report, actor=actor, now=now, message_id=incoming.message_id)
 
 
 def _locked_order(account_id: int, report: ExecutionReport) -> Order | None:

@@ -14,6 +14,7 @@ LAYERS = (
     "events",
     "tenants",
     "accounts",
+    "approvals",
     "brokers",
     "marketdata",
     "portfolio",
