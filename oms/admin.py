@@ -1,17 +1,11 @@
-"""Orders and their life in the firm's console: to look at, and to cancel or ask about."""
-
-from collections.abc import Mapping
-from datetime import UTC, datetime
+"""Orders and their life in the firm's console, to look at; what is done is in ``oms.verbs``."""
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
-from accounts.consoles import console_actor
-from brokers.models import BrokerAccount
 from common.console.sites import firm_console
 from common.console.tables import FirmInline, FirmTable
-from common.console.verbs import Verb
 from common.console.words import (
     COMMAND_STATE,
     MODE,
@@ -31,7 +25,6 @@ from oms.models import (
     ParkedReport,
     ReconciliationRun,
 )
-from oms.services.by_hand import ask_venue, cancel_by_hand, compare_now
 from trading.vocabulary import CommandState
 
 
@@ -226,84 +219,3 @@ class ClOrdIdAdmin(FirmTable):
     list_filter = ("kind", "account")
     search_fields = ("cl_ord_id", "=order__id")
     ordering = ("-id",)
-
-
-# --- what is done ---------------------------------------------------------------------------------
-
-
-def _cancel(request: HttpRequest, row: Order, reason: str, _choices: Mapping[str, str]) -> str:
-    actor = console_actor(request)
-    actor.require("orders:write")
-    requested = cancel_by_hand(
-        schema=actor.schema,
-        order_id=row.pk,
-        reason=reason,
-        actor=actor,
-        now=datetime.now(UTC),
-        correlation_id=getattr(request, "request_id", "")[:64],
-    )
-    if requested.order.is_closed:
-        return "withdrawn before it was sent."
-    return "a cancel was on its way already." if requested.replay else "cancel is on its way."
-
-
-def _ask(request: HttpRequest, row: Order, reason: str, _choices: Mapping[str, str]) -> str:
-    actor = console_actor(request)
-    actor.require("orders:write")
-    due = ask_venue(
-        schema=actor.schema,
-        order_id=row.pk,
-        reason=reason,
-        actor=actor,
-        now=datetime.now(UTC),
-        correlation_id=getattr(request, "request_id", "")[:64],
-    )
-    return f"the venue is being asked ({due} unknown requests looked up, account compared)."
-
-
-def _compare(
-    request: HttpRequest, row: BrokerAccount, reason: str, _choices: Mapping[str, str]
-) -> str:
-    actor = console_actor(request)
-    actor.require("orders:write")
-    compare_now(
-        schema=actor.schema,
-        account_code=row.code,
-        reason=reason,
-        actor=actor,
-        now=datetime.now(UTC),
-        correlation_id=getattr(request, "request_id", "")[:64],
-    )
-    return "the gateway compares it with its venue now."
-
-
-firm_console.offer(
-    Order,
-    Verb(
-        "cancel",
-        "Cancel order",
-        "The venue is asked to cancel what is still open. Fills that arrive before its answer "
-        "still count.",
-        _cancel,
-        icon="cancel",
-        fits=lambda order: not order.is_closed,
-    ),
-    Verb(
-        "ask_venue",
-        "Ask the venue",
-        "Unknown requests of the order are looked up at the venue now, and its account is "
-        "compared. Nothing is concluded but what the venue says.",
-        _ask,
-        icon="contact_support",
-    ),
-)
-firm_console.offer(
-    BrokerAccount,
-    Verb(
-        "compare",
-        "Compare with venue",
-        "The gateway compares orders, fills, positions and cash with the venue now.",
-        _compare,
-        icon="compare_arrows",
-    ),
-)

@@ -315,6 +315,7 @@ def verb_page(
         "verb": verb,
         "form": form,
         "rows": fitting,
+        "effect": verb.effect_on(fitting),
         "left_out": len(rows) - len(fitting),
         "ticked": request.POST.getlist("_selected_action"),
         "list_url": reverse(table._url_name("changelist")),

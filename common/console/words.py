@@ -72,4 +72,9 @@ VERDICT: Mapping[str, str] = {
     "PARKED": BAD,
     "HELD": WATCH,
 }
+APPROVAL_STATE: Mapping[str, str] = {
+    "WAITING": WATCH,
+    "APPROVED": GOOD,
+    "REFUSED": BAD,
+}
 ACCOUNT_STATE: Mapping[str, str] = {"ACTIVE": GOOD}

@@ -26,6 +26,7 @@ FIRM_MENU: Menu = (
     (
         "Needs a hand",
         (
+            ("approvals_approval", "Approvals", "how_to_reg"),
             ("oms_parkedreport", "Parked reports", "inventory_2"),
             ("oms_break", "Breaks", "difference"),
             ("oms_reconciliationrun", "Reconciliations", "compare_arrows"),

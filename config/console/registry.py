@@ -10,11 +10,14 @@ _TABLES = (
     "events.admin",
     "tenants.admin",
     "accounts.admin",
+    "approvals.admin",
     "brokers.admin",
     "marketdata.admin",
     "portfolio.admin",
     "risk.admin",
+    "risk.verbs",
     "oms.admin",
+    "oms.verbs",
     "config.console.schedules",
 )
 

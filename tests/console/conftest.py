@@ -11,6 +11,7 @@ from django.test import Client
 from accounts.models import LoginFailures, Membership, User
 from accounts.roles import Role
 from accounts.services import add_member, create_user, open_session
+from approvals.models import Approval
 from brokers.models import FaultSwitch, PaperFault, PaperVenue
 from brokers.selectors import accounts_by_code
 from common.ids import new_ulid
@@ -75,6 +76,11 @@ def rare_rows(desk) -> None:
                 actor="user:x", key=fresh("k"), fingerprint="f", status=201,
                 content_type="application/json", body="{}", created_at=now,
                 expires_at=now + timedelta(hours=1),
+            )  # fmt: skip
+            Approval.objects.create(
+                id=new_ulid(now), kind="lift_halt", subject=fresh("h"), scope="admin",
+                effect="a test of approvals", reason="a test of approvals", maker="user:x",
+                made_at=now, expires_at=now,
             )  # fmt: skip
         venue = PaperVenue.objects.get(connection_id=desk.connection_id)
         PaperFault.objects.create(

@@ -13,12 +13,14 @@ from tenants.binding import bound_schema, tenant_bound
 from tests.console.tables import list_url, row_url
 from trading.vocabulary import CommandKind, CommandState
 
-REASON = "the client asked for it by phone"
+WORDS = "the client asked for it by phone"
+REASON = f"other: {WORDS}"
 
 
-def do(client, row, verb, reason=REASON, **choices):
+def do(client, row, verb, reason=WORDS, **choices):
     return client.post(
-        row_url(row, f"do/{verb}"), {"confirmed": "yes", "reason": reason, **choices}
+        row_url(row, f"do/{verb}"),
+        {"confirmed": "yes", "reason_code": "other", "reason": reason, **choices},
     )
 
 
@@ -75,7 +77,9 @@ def test_ticked_orders_are_cancelled_one_by_one(owner, quay, working):
     assert asked.status_code == 200
     assert asked.context["rows"] == [working]
     assert asked.context["left_out"] == 1
-    done = owner.post(list_url(Order), {**ticked, "confirmed": "yes", "reason": REASON})
+    done = owner.post(
+        list_url(Order), {**ticked, "confirmed": "yes", "reason_code": "other", "reason": WORDS}
+    )
     assert done.status_code == 302
     with tenant_bound(quay.schema):
         assert Command.objects.filter(order=working, kind=CommandKind.CANCEL).count() == 1
@@ -109,7 +113,7 @@ def test_an_account_is_halted_and_lifted(owner, quay, account):
     assert (halt.reason, halt.set_by) == (REASON, "user:olivia@quay.test")
     again = owner.post(
         row_url(account, "do/halt"),
-        {"confirmed": "yes", "reason": REASON, "state": "HALTED"},
+        {"confirmed": "yes", "reason_code": "other", "reason": WORDS, "state": "HALTED"},
         follow=True,
     )
     assert "already in force" in again.content.decode()
@@ -130,7 +134,7 @@ def test_the_firm_is_halted_from_the_list_of_halts(owner, quay):
     assert "do/halt_firm/" in owner.get(list_url(Halt)).content.decode()
     answer = owner.post(
         f"{list_url(Halt)}do/halt_firm/",
-        {"confirmed": "yes", "reason": REASON, "state": "REDUCING"},
+        {"confirmed": "yes", "reason_code": "other", "reason": WORDS, "state": "REDUCING"},
     )
     assert answer.status_code == 302
     with tenant_bound(quay.schema):
