@@ -5,38 +5,66 @@ nanoseconds since 1970 UTC. No clock, no randomness, no floats: equal input give
 """
 
 from trading.matching.engine import Engine
-from trading.matching.reporter import TimeReversed
-from trading.matching.state import EngineState, WorkingOrder, state_from_json, state_to_json
-from trading.matching.values import (
-    BeyondTouch,
+from trading.matching.events import (
+    Auction,
+    BookDelta,
+    BookSnapshot,
     Cancel,
-    EndReason,
+    Delisting,
     Event,
-    Liquidity,
     NewOrder,
-    Policy,
+    Peg,
+    PegPrice,
+    Phase,
     QuoteTick,
     Replace,
-    Report,
-    SessionClose,
+    SessionPhase,
+    Split,
+    Timer,
+    TradeTick,
     event_order,
+)
+from trading.matching.reporter import TimeReversed
+from trading.matching.state import EngineState, WorkingOrder, state_from_json, state_to_json
+from trading.matching.triggers import Trail, Trigger, TriggerPrice
+from trading.matching.values import (
+    BeyondTouch,
+    EndReason,
+    Liquidity,
+    Policy,
+    QueueModel,
+    Report,
 )
 
 __all__ = [
+    "Auction",
     "BeyondTouch",
+    "BookDelta",
+    "BookSnapshot",
     "Cancel",
+    "Delisting",
     "EndReason",
     "Engine",
     "EngineState",
     "Event",
     "Liquidity",
     "NewOrder",
+    "Peg",
+    "PegPrice",
+    "Phase",
     "Policy",
+    "QueueModel",
     "QuoteTick",
     "Replace",
     "Report",
-    "SessionClose",
+    "SessionPhase",
+    "Split",
     "TimeReversed",
+    "Timer",
+    "TradeTick",
+    "Trail",
+    "Trigger",
+    "TriggerPrice",
     "WorkingOrder",
     "event_order",
     "state_from_json",

@@ -1,40 +1,12 @@
-"""An order while it trades aggressively, and the plan of what it would take."""
+"""What an arriving order would take: planned before anything moves."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from trading.matching.book import RestingSide, Touch
+from trading.matching.book import RestingSide, open_qty
+from trading.matching.market import Depth
 from trading.matching.state import WorkingOrder
 from trading.matching.values import Policy
-from trading.vocabulary import OrdType, TimeInForce
-
-
-@dataclass(slots=True)
-class Arrival:
-    """An order on arrival (or after an amend): it trades first, and may rest afterwards.
-
-    ``price`` is its limit in ticks, None for MARKET; ``buy`` is False for sales and short sales.
-    """
-
-    order_id: str
-    account: str
-    buy: bool
-    ord_type: OrdType
-    time_in_force: TimeInForce
-    qty: int
-    price: int | None
-    cum_qty: int = 0
-
-    @property
-    def leaves_qty(self) -> int:
-        """What is still to be filled."""
-        return self.qty - self.cum_qty
-
-    def accepts(self, price: int) -> bool:
-        """Whether it may trade at this price."""
-        if self.price is None:
-            return True
-        return price <= self.price if self.buy else price >= self.price
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,39 +31,53 @@ class Plan:
         return sum(take.qty for take in self.takes)
 
 
-def plan_arrival(arrival: Arrival, resting: RestingSide, touch: Touch, policy: Policy) -> Plan:
+def plan_arrival(
+    order: WorkingOrder, resting: RestingSide, depth: Depth, policy: Policy, *, best_only: bool
+) -> Plan:
     """Walk what stands on the other side, best price first, resting orders before the market.
 
-    Stops at the order's limit, when it is full, and before a resting order of its own account.
+    Stops at the order's limit, when it is full, and before a resting order of its own account;
+    with ``best_only`` after the best price.
     """
     plan = Plan()
-    left = arrival.leaves_qty
-    for price, size, maker in _opposite(arrival, resting, touch, policy):
-        if left == 0 or not arrival.accepts(price):
+    left = order.leaves_qty
+    for price, size, maker in _opposite(order, resting, depth, policy):
+        if left == 0 or not _accepts(order, price):
             break
-        if maker is not None and maker.account == arrival.account:
+        if best_only and plan.takes and price != plan.takes[0].price:
+            break
+        if maker is not None and maker.account == order.account:
             plan.self_match = True
             break
+        if maker is not None and maker.all_or_none and size > left:
+            continue
         take = min(left, size)
         plan.takes.append(Take(price, take, maker))
         left -= take
     return plan
 
 
+def _accepts(order: WorkingOrder, price: int) -> bool:
+    if order.price is None:
+        return True
+    return price <= order.price if order.buy else price >= order.price
+
+
 def _opposite(
-    arrival: Arrival, resting: RestingSide, touch: Touch, policy: Policy
+    order: WorkingOrder, resting: RestingSide, depth: Depth, policy: Policy
 ) -> Iterator[tuple[int, int, WorkingOrder | None]]:
     """Yield (price, size, resting order or None = the market), merged best price first."""
-    step = 1 if arrival.buy else -1
-    levels = touch.levels(policy)
+    step = 1 if order.buy else -1
+    levels = depth.reachable(policy)
     level = next(levels, None)
-    for order in resting:
-        if not policy.internal_crossing and order.account != arrival.account:
+    for maker in resting:
+        if not policy.internal_crossing and maker.account != order.account:
             continue
-        while level is not None and level[0] * step < order.price * step:
+        assert maker.price is not None, "only priced orders rest"
+        while level is not None and level[0] * step < maker.price * step:
             yield level[0], level[1], None
             level = next(levels, None)
-        yield order.price, order.leaves_qty, order
+        yield maker.price, open_qty(maker), maker
     while level is not None:
         yield level[0], level[1], None
         level = next(levels, None)

@@ -4,322 +4,270 @@ An arriving order is planned first (what it would take, at which prices, and why
 and carried out afterwards, so that fill-or-kill and self-match are decided before anything moves.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
-from trading.matching.arrival import Arrival, Plan, plan_arrival
-from trading.matching.book import RestingSide, Touch, is_buy
-from trading.matching.reporter import Reporter
-from trading.matching.state import EngineState, SideState, WorkingOrder
-from trading.matching.values import (
+from trading.matching import actions, amendments, passive, waiting
+from trading.matching.aggressive import arrive, would_take
+from trading.matching.events import (
+    AUCTIONS,
+    Auction,
+    BookDelta,
+    BookSnapshot,
     Cancel,
-    EndReason,
+    Delisting,
     Event,
-    Liquidity,
     NewOrder,
-    Policy,
+    Phase,
     QuoteTick,
     Replace,
-    Report,
-    SessionClose,
+    SessionPhase,
+    Split,
+    Timer,
+    TradeTick,
 )
-from trading.vocabulary import CxlRejReason, ExecType, OrdStatus, OrdType, TimeInForce
-
-IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
+from trading.matching.floor import Floor
+from trading.matching.market import Depth
+from trading.matching.reporter import Reporter
+from trading.matching.state import EngineState, SideState, WorkingOrder
+from trading.matching.values import EndReason, Policy, Report
+from trading.vocabulary import CxlRejReason, ExecType
 
 
 class Engine:
-    """Matches the orders of one instrument against its quotes. Every call returns its reports."""
+    """Matches the orders of one instrument against its market. Every call returns its reports."""
 
     def __init__(self, policy: Policy | None = None) -> None:
-        self.policy = policy or Policy()
-        self._sides = {True: RestingSide(), False: RestingSide()}
-        self._touch = {True: Touch(step=-1), False: Touch(step=1)}  # True: bids, False: offers
-        self._orders: dict[str, WorkingOrder] = {}
-        self._last_priority = 0
-        self._said = Reporter()
-
-    # --- events -----------------------------------------------------------------------------
+        self._floor = Floor(policy or Policy())
+        self._handlers: dict[type[Any], Callable[[Any], None]] = {
+            SessionPhase: self._session,
+            Auction: lambda event: actions.uncross(self._floor, event),
+            Split: lambda event: actions.split(self._floor, event),
+            Delisting: lambda _: actions.delist(self._floor),
+            QuoteTick: self._quote,
+            BookSnapshot: self._snapshot,
+            BookDelta: self._delta,
+            TradeTick: self._trade,
+            NewOrder: self._new,
+            Cancel: self._cancel,
+            Replace: lambda event: amendments.amend(self._floor, event),
+            Timer: lambda event: waiting.expire_due(self._floor, event.at + 1),
+        }
 
     def apply(self, event: Event) -> list[Report]:
-        """Process one event. :raises TimeReversed: if it is older than the last one."""
-        if isinstance(event, QuoteTick):
-            return self.on_quote(event)
-        if isinstance(event, NewOrder):
-            return self.new(event)
-        if isinstance(event, Cancel):
-            return self.cancel(event)
-        if isinstance(event, Replace):
-            return self.replace(event)
-        return self.on_session_close(event)
+        """Process one event and return what it led to.
 
-    def on_quote(self, tick: QuoteTick) -> list[Report]:
-        """Take the market's new best prices; resting orders they cross are filled at their own
-        price, best and oldest first, up to the size shown.
+        :raises TimeReversed: if it is older than the last one.
+        :raises ValueError: if it contradicts itself (a negative size, an order id that works).
         """
-        if min(tick.bid_size, tick.ask_size) < 0:
-            raise ValueError("a displayed size is negative")
-        self._said.begin(tick.at)
-        self._touch[True].show(tick.bid, tick.bid_size)
-        self._touch[False].show(tick.ask, tick.ask_size)
-        for buy in (True, False):
-            self._fill_crossed(buy)
-        return self._said.end()
-
-    def on_session_close(self, close: SessionClose) -> list[Report]:
-        """Expire every DAY order, in the order of their time."""
-        due = [o.order_id for o in self._orders.values() if o.time_in_force is TimeInForce.DAY]
-        return self.expire(close.at, due)
+        self._floor.said.begin(event.at)
+        waiting.expire_due(self._floor, event.at)
+        self._handlers[type(event)](event)
+        return self._floor.said.end()
 
     def expire(self, at: int, order_ids: Collection[str]) -> list[Report]:
-        """Expire these working orders; ids that do not rest here are passed over."""
-        self._said.begin(at)
-        due = [self._orders[order_id] for order_id in order_ids if order_id in self._orders]
-        for order in sorted(due, key=lambda order: order.priority):
-            self._drop(order)
-            self._said.order(
-                order, ExecType.EXPIRED, status=OrdStatus.EXPIRED, reason=EndReason.SESSION_CLOSE
-            )
-        return self._said.end()
-
-    def new(self, command: NewOrder) -> list[Report]:
-        """Take an order: acknowledge it, let it trade, then let its rest stand or end.
-
-        :raises ValueError: if an order with this id rests already.
-        """
-        if command.order_id in self._orders:
-            raise ValueError(f"order {command.order_id} rests already")
-        self._said.begin(command.at)
-        arrival = Arrival(
-            command.order_id,
-            command.account,
-            command.side.sign > 0,
-            command.ord_type,
-            command.time_in_force,
-            command.qty,
-            command.price,
-            0,
-        )
-        plan = self._plan(arrival)
-        if arrival.ord_type is OrdType.MARKET and not plan.takes and not plan.self_match:
-            self._said.order(
-                arrival,
-                ExecType.REJECTED,
-                status=OrdStatus.REJECTED,
-                reason=EndReason.NO_LIQUIDITY,
-            )
-            return self._said.end()
-        self._said.order(arrival, ExecType.NEW)
-        rest = self._trade(arrival, plan)
-        if rest:
-            assert arrival.price is not None, "only limit orders rest"
-            self._rest(arrival, command)
-        return self._said.end()
-
-    def cancel(self, request: Cancel) -> list[Report]:
-        """Take an order out; one that does not rest here is refused as unknown (who keeps records
-        of orders that are done turns that into too late).
-        """
-        self._said.begin(request.at)
-        order = self._orders.get(request.order_id)
-        if order is None:
-            self._said.refusal(request, CxlRejReason.UNKNOWN_ORDER, "no such working order")
-        else:
-            self._drop(order)
-            self._said.order(
-                order,
-                ExecType.CANCELED,
-                status=OrdStatus.CANCELED,
-                reason=EndReason.REQUESTED,
-                request_id=request.request_id,
-            )
-        return self._said.end()
-
-    def replace(self, request: Replace) -> list[Report]:
-        """Give an order new terms in place.
-
-        A total below what is filled means: no more. Another price or a larger quantity loses the
-        place in time and trades as if it had just come; a smaller quantity keeps the place.
-        """
-        if request.qty <= 0:
-            raise ValueError(f"quantity {request.qty} of {request.order_id} is not positive")
-        self._said.begin(request.at)
-        order = self._orders.get(request.order_id)
-        if order is None:
-            self._said.refusal(request, CxlRejReason.UNKNOWN_ORDER, "no such working order")
-        elif request.time_in_force in IMMEDIATE:
-            self._said.refusal(
-                request, CxlRejReason.OTHER, "a resting order cannot become immediate", order
-            )
-        else:
-            self._amend(order, request)
-        return self._said.end()
+        """Expire these working orders; ids that do not work here are passed over."""
+        self._floor.said.begin(at)
+        for order in self._floor.by_priority():
+            if order.order_id in order_ids:
+                self._floor.end(order, ExecType.EXPIRED, EndReason.SESSION_CLOSE)
+        return self._floor.said.end()
 
     # --- reads ------------------------------------------------------------------------------
 
     @property
+    def policy(self) -> Policy:
+        """How this instrument is matched."""
+        return self._floor.policy
+
+    @property
     def working(self) -> tuple[WorkingOrder, ...]:
-        """The resting orders, oldest first."""
-        return tuple(sorted(self._orders.values(), key=lambda order: order.priority))
+        """The working orders, oldest first."""
+        return tuple(self._floor.by_priority())
 
     def find(self, order_id: str) -> WorkingOrder | None:
-        """The resting order of this id."""
-        return self._orders.get(order_id)
+        """The working order of this id."""
+        return self._floor.orders.get(order_id)
 
     @property
     def last_at(self) -> int:
         """The instant of the last event."""
-        return self._said.last_at
+        return self._floor.said.last_at
 
-    def would_fill(self, tick: QuoteTick) -> bool:
-        """Whether this quote would fill any resting order (nothing changes)."""
-        best_buy = next(iter(self._sides[True]), None)
-        best_sell = next(iter(self._sides[False]), None)
-        buys = best_buy is not None and tick.ask_size > 0 and tick.ask <= best_buy.price
-        sells = best_sell is not None and tick.bid_size > 0 and tick.bid >= best_sell.price
+    def would_change(self, tick: QuoteTick) -> bool:
+        """Whether this quote might move any order: fill, fire or reprice it. Nothing changes."""
+        if any(order.trigger or order.peg or order.parked for order in self._floor.orders.values()):
+            return True
+        best_buy = next(iter(self._floor.sides[True]), None)
+        best_sell = next(iter(self._floor.sides[False]), None)
+        buys = best_buy is not None and tick.ask_size > 0 and tick.ask <= (best_buy.price or 0)
+        sells = best_sell is not None and tick.bid_size > 0 and tick.bid >= (best_sell.price or 0)
         return buys or sells
 
     def dump(self) -> EngineState:
         """The whole state between two events."""
-        bids, offers = self._touch[True], self._touch[False]
+        floor = self._floor
         return EngineState(
-            policy=self.policy,
-            bids=SideState(bids.price, bids.size, bids.taken),
-            offers=SideState(offers.price, offers.size, offers.taken),
+            policy=floor.policy,
+            bids=_side_state(floor.market.bids),
+            offers=_side_state(floor.market.asks),
+            last=floor.market.last,
+            sequence=floor.market.sequence,
+            phase=floor.phase,
+            carry=floor.carry,
             orders=self.working,
-            last_at=self._said.last_at,
-            last_seq=self._said.last_seq,
-            last_priority=self._last_priority,
+            last_at=floor.said.last_at,
+            last_seq=floor.said.last_seq,
+            last_priority=floor.last_priority,
         )
 
     @classmethod
     def resume(cls, state: EngineState) -> "Engine":
         """An engine that goes on as if it had never stopped."""
         engine = cls(state.policy)
-        for buy, side in ((True, state.bids), (False, state.offers)):
-            touch = engine._touch[buy]
-            touch.price, touch.size, touch.taken = side.price, side.size, side.taken
+        floor = engine._floor
+        for depth, side in ((floor.market.bids, state.bids), (floor.market.asks, state.offers)):
+            depth.levels, depth.is_book, depth.taken = side.levels, side.is_book, dict(side.taken)
+        floor.market.last, floor.market.sequence = state.last, state.sequence
+        floor.phase, floor.carry = state.phase, state.carry
         for order in state.orders:
-            engine._orders[order.order_id] = order
-            engine._sides[is_buy(order)].add(order)
-        engine._said = Reporter(last_at=state.last_at, last_seq=state.last_seq)
-        engine._last_priority = state.last_priority
+            floor.add(order)
+        floor.said = Reporter(last_at=state.last_at, last_seq=state.last_seq)
+        floor.last_priority = state.last_priority
         return engine
 
-    # --- doing ------------------------------------------------------------------------------
+    # --- events -----------------------------------------------------------------------------
 
-    def _plan(self, arrival: Arrival) -> Plan:
-        opposite = not arrival.buy
-        return plan_arrival(arrival, self._sides[opposite], self._touch[opposite], self.policy)
+    def _session(self, event: SessionPhase) -> None:
+        self._floor.phase = event.phase
+        if event.phase is Phase.CLOSED:
+            waiting.close_session(self._floor)
+        elif event.phase is Phase.HALTED:
+            waiting.park_all(self._floor)
 
-    def _trade(self, arrival: Arrival, plan: Plan) -> bool:
-        """Carry out a plan and end what may not rest; whether a rest is to stay in the book."""
-        whole = plan.qty == arrival.leaves_qty
-        if arrival.time_in_force is TimeInForce.FOK and not whole:
-            self._finish(arrival, EndReason.FILL_OR_KILL)
-            return False
-        for take in plan.takes:
-            if take.maker is None:
-                self._touch[not arrival.buy].taken += take.qty
-            else:
-                self._fill_resting(take.maker, take.qty)
-            arrival.cum_qty += take.qty
-            self._said.order(
-                arrival,
-                ExecType.TRADE,
-                last_qty=take.qty,
-                last_px=take.price,
-                liquidity=Liquidity.TAKER,
-            )
-        if whole:
-            return False
-        if plan.self_match:
-            self._finish(arrival, EndReason.SELF_MATCH)
-        elif arrival.ord_type is OrdType.MARKET:
-            self._finish(arrival, EndReason.NO_LIQUIDITY)
-        elif arrival.time_in_force is TimeInForce.IOC:
-            self._finish(arrival, EndReason.IMMEDIATE_REST)
-        else:
-            return True
-        return False
+    def _quote(self, tick: QuoteTick) -> None:
+        if min(tick.bid_size, tick.ask_size) < 0:
+            raise ValueError("a displayed size is negative")
+        before = passive.displayed_sizes(self._floor)
+        market = self._floor.market
+        market.bids.show(((tick.bid, tick.bid_size),), is_book=False)
+        market.asks.show(((tick.ask, tick.ask_size),), is_book=False)
+        market.sequence = None
+        if tick.last is not None:
+            market.last = tick.last
+        self._shown(before)
 
-    def _finish(self, arrival: Arrival, reason: EndReason) -> None:
-        self._said.order(arrival, ExecType.CANCELED, status=OrdStatus.CANCELED, reason=reason)
+    def _snapshot(self, book: BookSnapshot) -> None:
+        if any(size < 0 for _, size in (*book.bids, *book.asks)):
+            raise ValueError("a displayed size is negative")
+        before = passive.displayed_sizes(self._floor)
+        self._floor.market.bids.show(book.bids, is_book=True)
+        self._floor.market.asks.show(book.asks, is_book=True)
+        self._floor.market.sequence = 0
+        self._shown(before)
 
-    def _rest(self, arrival: Arrival, command: NewOrder) -> None:
-        assert arrival.price is not None, "only limit orders rest"
-        self._last_priority += 1
-        self._add(
-            WorkingOrder(
-                order_id=arrival.order_id,
-                account=arrival.account,
-                side=command.side,
-                time_in_force=arrival.time_in_force,
-                qty=arrival.qty,
-                price=arrival.price,
-                cum_qty=arrival.cum_qty,
-                priority=self._last_priority,
-            )
-        )
-
-    def _amend(self, order: WorkingOrder, request: Replace) -> None:
-        qty = max(request.qty, order.cum_qty)
-        changed = replace(order, qty=qty, price=request.price, time_in_force=request.time_in_force)
-        self._drop(order)
-        self._said.order(changed, ExecType.REPLACED, request_id=request.request_id)
-        if changed.leaves_qty == 0:
+    def _delta(self, delta: BookDelta) -> None:
+        if delta.size < 0:
+            raise ValueError("a displayed size is negative")
+        market = self._floor.market
+        if market.sequence is None or delta.sequence <= market.sequence:
+            return  # before the snapshot, or without one: the next snapshot tells
+        if delta.sequence != market.sequence + 1:
+            market.forget_book()
             return
-        if changed.price == order.price and qty <= order.qty:
-            self._add(changed)
+        before = passive.displayed_sizes(self._floor)
+        market.own(buy=delta.bid_side).change(delta.price, delta.size)
+        market.sequence = delta.sequence
+        self._shown(before)
+
+    def _shown(self, before: dict[str, int | None]) -> None:
+        """The market has shown new prices."""
+        passive.move_queues(self._floor, before)
+        if self._floor.is_open:
+            waiting.release_parked(self._floor)
+            waiting.reprice_pegs(self._floor)
+            passive.fill_crossed(self._floor)
+            waiting.fire_triggers(self._floor)
+
+    def _trade(self, trade: TradeTick) -> None:
+        if trade.qty < 0:
+            raise ValueError("a traded quantity is negative")
+        if not trade.eligible:
             return
-        arrival = Arrival(
-            changed.order_id,
-            changed.account,
-            is_buy(changed),
-            OrdType.LIMIT,
-            changed.time_in_force,
-            changed.qty,
-            changed.price,
-            changed.cum_qty,
-        )
-        if self._trade(arrival, self._plan(arrival)):
-            self._last_priority += 1
-            self._add(replace(changed, cum_qty=arrival.cum_qty, priority=self._last_priority))
+        self._floor.market.last = trade.price
+        if self._floor.is_open:
+            passive.fill_by_trade(self._floor, trade)
+            waiting.fire_triggers(self._floor)
 
-    def _fill_crossed(self, buy: bool) -> None:
-        """Fill resting orders of one side that the opposite touch crosses."""
-        touch = self._touch[not buy]
-        step = 1 if buy else -1
-        crossed = []
-        for order in self._sides[buy]:
-            if touch.price * step > order.price * step or touch.at_best == 0:
-                break
-            take = min(order.leaves_qty, touch.at_best)
-            touch.taken += take
-            crossed.append((order, take))
-        for order, take in crossed:
-            self._fill_resting(order, take)
-
-    def _fill_resting(self, order: WorkingOrder, qty: int) -> None:
-        """A resting order trades at its own price."""
-        filled = replace(order, cum_qty=order.cum_qty + qty)
-        if filled.leaves_qty:
-            self._sides[is_buy(order)].swap(order, filled)
-            self._orders[order.order_id] = filled
+    def _new(self, command: NewOrder) -> None:
+        floor = self._floor
+        if command.order_id in floor.orders:
+            raise ValueError(f"order {command.order_id} works already")
+        order = self._order_of(command)
+        if order.trigger is not None:
+            trigger = waiting.armed(order.trigger, floor.market.prices(), buy=order.buy)
+            if isinstance(trigger, EndReason):
+                floor.say_end(order, ExecType.REJECTED, trigger)
+                return
+            order = replace(order, trigger=trigger)
+        refusal = self._refusal(order)
+        if refusal is not None:
+            floor.say_end(order, ExecType.REJECTED, refusal)
+            return
+        floor.said.order(order, ExecType.NEW)
+        if order.trigger is not None or order.time_in_force in AUCTIONS:
+            floor.add(order)
+        elif not floor.is_open:
+            floor.add(replace(order, parked=True))
         else:
-            self._drop(order)
-        self._said.order(
-            filled,
-            ExecType.TRADE,
-            last_qty=qty,
-            last_px=order.price,
-            liquidity=Liquidity.MAKER,
+            arrive(floor, order)
+
+    def _order_of(self, command: NewOrder) -> WorkingOrder:
+        return WorkingOrder(
+            order_id=command.order_id,
+            account=command.account,
+            side=command.side,
+            time_in_force=command.time_in_force,
+            qty=command.qty,
+            price=command.price,
+            cum_qty=0,
+            priority=self._floor.next_priority(),
+            ord_type=command.ord_type,
+            trigger=command.trigger,
+            peg=command.peg,
+            to_limit=command.to_limit,
+            cap=None if command.peg is None else command.price,
+            display_qty=command.display_qty,
+            min_qty=command.min_qty,
+            post_only=command.post_only,
+            all_or_none=command.all_or_none,
+            expire_at=command.expire_at,
         )
 
-    def _add(self, order: WorkingOrder) -> None:
-        self._orders[order.order_id] = order
-        self._sides[is_buy(order)].add(order)
+    def _refusal(self, order: WorkingOrder) -> EndReason | None:
+        """Why an order is not taken at all, None if it is."""
+        floor = self._floor
+        if order.trigger is not None or order.time_in_force in AUCTIONS:
+            return None
+        if not floor.is_open:
+            return None if waiting.may_wait_for_opening(order) else EndReason.NOT_TRADING
+        if order.post_only and order.peg is None and would_take(floor, order):
+            return EndReason.WOULD_TAKE
+        if order.price is None and not would_take(floor, order):
+            return EndReason.NO_LIQUIDITY
+        return None
 
-    def _drop(self, order: WorkingOrder) -> None:
-        del self._orders[order.order_id]
-        self._sides[is_buy(order)].remove(order)
+    def _cancel(self, request: Cancel) -> None:
+        """Take an order out; one that does not work here is refused as unknown (who keeps records
+        of orders that are done turns that into too late).
+        """
+        order = self._floor.orders.get(request.order_id)
+        if order is None:
+            self._floor.said.refusal(request, CxlRejReason.UNKNOWN_ORDER, "no such working order")
+        else:
+            self._floor.end(order, ExecType.CANCELED, EndReason.REQUESTED, request.request_id)
+
+
+def _side_state(depth: Depth) -> SideState:
+    return SideState(depth.levels, depth.is_book, tuple(sorted(depth.taken.items())))

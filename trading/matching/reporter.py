@@ -1,8 +1,8 @@
 """Writes the engine's reports and guards the order of its events."""
 
-from trading.matching.arrival import Arrival
+from trading.matching.events import Cancel, Replace
 from trading.matching.state import WorkingOrder
-from trading.matching.values import Cancel, EndReason, Liquidity, Replace, Report
+from trading.matching.values import EndReason, Liquidity, Report
 from trading.vocabulary import CxlRejReason, ExecType, OrdStatus, TimeInForce
 
 
@@ -32,7 +32,7 @@ class Reporter:
 
     def order(
         self,
-        order: Arrival | WorkingOrder,
+        order: WorkingOrder,
         exec_type: ExecType,
         *,
         status: OrdStatus | None = None,
@@ -56,11 +56,13 @@ class Reporter:
                 time_in_force=order.time_in_force,
                 cum_qty=order.cum_qty,
                 leaves_qty=0 if status else order.leaves_qty,
+                side=order.side,
                 last_qty=last_qty,
                 last_px=last_px,
                 liquidity=liquidity,
                 request_id=request_id,
                 reason=reason,
+                stop_px=None if order.trigger is None else order.trigger.stop_px,
             )
         )
 
@@ -85,6 +87,7 @@ class Reporter:
                 time_in_force=order.time_in_force if order else TimeInForce.DAY,
                 cum_qty=order.cum_qty if order else 0,
                 leaves_qty=order.leaves_qty if order else 0,
+                side=order.side if order else None,
                 request_id=request.request_id,
                 cxl_rej_reason=why,
                 text=text,
@@ -92,8 +95,13 @@ class Reporter:
         )
 
 
-def working_status(order: Arrival | WorkingOrder) -> OrdStatus:
-    """The status an order that is not closed has by its figures."""
+def working_status(order: WorkingOrder) -> OrdStatus:
+    """The status an order that is not closed has by its figures.
+
+    A peg without a price to follow is suspended until there is one.
+    """
     if order.cum_qty >= order.qty:
         return OrdStatus.FILLED
+    if order.peg is not None and order.price is None:
+        return OrdStatus.SUSPENDED
     return OrdStatus.PARTIALLY_FILLED if order.cum_qty else OrdStatus.NEW

@@ -3,46 +3,79 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from trading.matching.values import BeyondTouch, Policy
+from trading.matching.events import Peg, PegPrice, Phase
+from trading.matching.triggers import Trail, Trigger, TriggerPrice
+from trading.matching.values import BeyondTouch, Policy, QueueModel
 from trading.vocabulary import OrdType, Side, TimeInForce
 
 
 @dataclass(frozen=True, slots=True)
 class WorkingOrder:
-    """An order that rests. ``priority`` is its place in time: lower came first."""
+    """An order that works. ``priority`` is its place in time: lower came first.
+
+    It rests in the book at ``price``, or waits: for its ``trigger``, for its auction, or, while
+    ``parked``, for the market to open. ``queue_ahead`` is how much of others stands before it at
+    its price, None while that is not known. ``shown`` is what an iceberg has displayed and not yet
+    traded. ``told_at`` is when its trailed stop was last reported.
+    """
 
     order_id: str
     account: str
     side: Side
     time_in_force: TimeInForce
     qty: int
-    price: int
+    price: int | None
     cum_qty: int
     priority: int
     ord_type: OrdType = OrdType.LIMIT
+    trigger: Trigger | None = None
+    peg: Peg | None = None
+    to_limit: bool = False
+    cap: int | None = None
+    display_qty: int | None = None
+    shown: int = 0
+    min_qty: int = 0
+    post_only: bool = False
+    all_or_none: bool = False
+    expire_at: int | None = None
+    queue_ahead: int | None = None
+    parked: bool = False
+    told_at: int = 0
 
     @property
     def leaves_qty(self) -> int:
         """What is still to be filled."""
         return self.qty - self.cum_qty
 
+    @property
+    def buy(self) -> bool:
+        """Whether it adds to a position; short sales rest and trade as sales."""
+        return self.side.sign > 0
+
 
 @dataclass(frozen=True, slots=True)
 class SideState:
-    """One side of the market as the engine knows it."""
+    """One side of the market as the engine knows it; ``taken`` by price."""
 
-    price: int = 0
-    size: int = 0
-    taken: int = 0
+    levels: tuple[tuple[int, int], ...] = ()
+    is_book: bool = False
+    taken: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
-    """Everything an engine of one instrument knows between two events."""
+    """Everything an engine of one instrument knows between two events.
+
+    ``carry`` is the part of a lot (in ten-thousandths) the volume cap has not yet given out.
+    """
 
     policy: Policy = field(default_factory=Policy)
     bids: SideState = field(default_factory=SideState)
     offers: SideState = field(default_factory=SideState)
+    last: int | None = None
+    sequence: int | None = None
+    phase: Phase = Phase.OPEN
+    carry: int = 0
     orders: tuple[WorkingOrder, ...] = ()
     last_at: int = 0
     last_seq: int = 0
@@ -58,14 +91,27 @@ def state_from_json(data: dict[str, Any]) -> EngineState:
     """Return the state ``state_to_json`` wrote. :raises KeyError: where a member is missing."""
     policy = dict(data["policy"])
     policy["beyond_touch"] = BeyondTouch(policy["beyond_touch"])
+    policy["queue_model"] = QueueModel(policy["queue_model"])
     return EngineState(
         policy=Policy(**policy),
-        bids=SideState(**data["bids"]),
-        offers=SideState(**data["offers"]),
+        bids=_side_from_json(data["bids"]),
+        offers=_side_from_json(data["offers"]),
+        last=data["last"],
+        sequence=data["sequence"],
+        phase=Phase(data["phase"]),
+        carry=data["carry"],
         orders=tuple(_order_from_json(row) for row in data["orders"]),
         last_at=data["last_at"],
         last_seq=data["last_seq"],
         last_priority=data["last_priority"],
+    )
+
+
+def _side_from_json(row: dict[str, Any]) -> SideState:
+    return SideState(
+        levels=tuple((price, size) for price, size in row["levels"]),
+        is_book=row["is_book"],
+        taken=tuple((price, qty) for price, qty in row["taken"]),
     )
 
 
@@ -74,5 +120,22 @@ def _order_from_json(row: dict[str, Any]) -> WorkingOrder:
         "side": Side(row["side"]),
         "time_in_force": TimeInForce(row["time_in_force"]),
         "ord_type": OrdType(row["ord_type"]),
+        "trigger": _trigger_from_json(row["trigger"]),
+        "peg": _peg_from_json(row["peg"]),
     }
     return WorkingOrder(**{**row, **words})
+
+
+def _trigger_from_json(row: dict[str, Any] | None) -> Trigger | None:
+    if row is None:
+        return None
+    return Trigger(
+        stop_px=row["stop_px"],
+        touch=row["touch"],
+        price_type=TriggerPrice(row["price_type"]),
+        trail=None if row["trail"] is None else Trail(**row["trail"]),
+    )
+
+
+def _peg_from_json(row: dict[str, Any] | None) -> Peg | None:
+    return None if row is None else Peg(PegPrice(row["price_type"]), row["offset"])

@@ -68,6 +68,6 @@ def new_terms(command: ReplaceOrder, order: PaperOrder, scale: Scale, at: int) -
         price=scale.ticks(price),
         time_in_force=command.time_in_force,
     )
-    if request.qty <= 0 or request.price <= 0:
+    if request.qty <= 0 or scale.ticks(price) <= 0:
         raise ValueError("a figure is not positive")
     return request

@@ -91,7 +91,7 @@ class Venue:
     def wants(self, quote: Quote) -> bool:
         """Whether this quote would fill an order; if not, ``show`` it without a transaction."""
         return any(
-            engine.would_fill(scale.tick_of(quote, 0))
+            engine.would_change(scale.tick_of(quote, 0))
             for scale, engine in self._engines.items()
             if scale.symbol == quote.symbol
         )
@@ -178,12 +178,12 @@ class Venue:
         at = engine_time(engine, now)
         if now - quote.at > QUOTE_MAX_AGE:
             self._shown.pop(scale, None)
-            return engine.on_quote(QuoteTick(at, bid=0, ask=0, bid_size=0, ask_size=0))
+            return engine.apply(QuoteTick(at, bid=0, ask=0, bid_size=0, ask_size=0))
         shown = self._shown.get(scale)
         if shown is not None and quote.at <= shown:
             return []
         self._shown[scale] = quote.at
-        return engine.on_quote(scale.tick_of(quote, at))
+        return engine.apply(scale.tick_of(quote, at))
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -244,7 +244,7 @@ class Venue:
             self._record(books, self._show(scale, engine, quotes[command.symbol], books.now))
         order = books.enter(command, account, day_end)
         self._orders[order.order_id] = order
-        reports = engine.new(
+        reports = engine.apply(
             Entry(
                 at=engine_time(engine, books.now),
                 order_id=order.order_id,
@@ -269,7 +269,7 @@ class Venue:
             return self._too_late(books, order, command.request_id)
         engine = self._engines[scale_of(order)]
         request = Cancel(engine_time(engine, books.now), order.order_id, command.request_id)
-        messages = self._record(books, engine.cancel(request))
+        messages = self._record(books, engine.apply(request))
         return Accepted(order.order_id, messages[0].raw)
 
     def _replace(self, books: Books, command: ReplaceOrder, account: PaperAccount) -> Outcome:
@@ -293,7 +293,7 @@ class Venue:
             return Rejected(reason, text, message.raw)
         books.name(order, command.venue_cl_ord_id)
         self._set_day(order, command.time_in_force, books.now)
-        messages = self._record(books, engine.replace(request))
+        messages = self._record(books, engine.apply(request))
         return Accepted(order.order_id, messages[0].raw)
 
     def _too_late(self, books: Books, order: PaperOrder, request_id: str) -> Rejected:

@@ -7,17 +7,32 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from trading.matching import (
+    Auction,
+    BeyondTouch,
+    BookDelta,
+    BookSnapshot,
     Cancel,
+    Delisting,
+    EndReason,
     Engine,
+    Liquidity,
     NewOrder,
+    Peg,
+    PegPrice,
+    Phase,
     Policy,
     QuoteTick,
     Replace,
-    SessionClose,
+    SessionPhase,
+    Split,
+    Timer,
+    TradeTick,
+    Trail,
+    Trigger,
+    TriggerPrice,
     state_from_json,
     state_to_json,
 )
-from trading.matching.values import BeyondTouch, Liquidity
 from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
 
 CLOSED = {OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED, OrdStatus.FILLED}
@@ -39,19 +54,64 @@ def quotes(draw):
     return QuoteTick(0, bid, ask, draw(st.integers(0, 15)), draw(st.integers(0, 15)))
 
 
+limit_orders = st.builds(
+    NewOrder,
+    at=st.just(0),
+    order_id=st.just(""),
+    account=st.sampled_from("AB"),
+    side=st.sampled_from(Side),
+    ord_type=st.just(OrdType.LIMIT),
+    time_in_force=st.sampled_from(TimeInForce),
+    qty=lots,
+    price=prices,
+)
+market_orders = st.builds(
+    NewOrder,
+    at=st.just(0),
+    order_id=st.just(""),
+    account=st.sampled_from("AB"),
+    side=st.sampled_from(Side),
+    ord_type=st.just(OrdType.MARKET),
+    time_in_force=st.sampled_from(TimeInForce),
+    qty=lots,
+)
+distances = st.one_of(
+    st.builds(Trail, offset=st.integers(1, 4), limit_offset=st.none()),
+    st.builds(Trail, percent=st.integers(50, 400), activation_px=st.none() | prices),
+)
+triggers = st.one_of(
+    st.builds(
+        Trigger,
+        stop_px=prices,
+        touch=st.booleans(),
+        price_type=st.sampled_from(TriggerPrice),
+    ),
+    st.builds(Trigger, trail=distances, price_type=st.sampled_from(TriggerPrice)),
+)
+WHOLE_DAY = st.sampled_from([TimeInForce.DAY, TimeInForce.GTC])
+
+
 @st.composite
-def news(draw):
-    market = draw(st.booleans()) and draw(st.booleans())
-    return NewOrder(
-        0,
-        "",
-        draw(st.sampled_from("AB")),
-        draw(st.sampled_from(Side)),
-        OrdType.MARKET if market else OrdType.LIMIT,
-        draw(st.sampled_from(TimeInForce)),
-        draw(lots),
-        None if market else draw(prices),
-    )
+def special_orders(draw):
+    """One order with one of the instructions that go beyond price and quantity."""
+    kind = draw(st.sampled_from(["stop", "stop limit", "peg", "to limit", "iceberg", "min", "aon",
+                                 "post", "timed"]))  # fmt: skip
+    plain = draw(market_orders if kind in ("stop", "to limit") else limit_orders)
+    changes = {
+        "stop": {"trigger": triggers, "time_in_force": WHOLE_DAY},
+        "stop limit": {"trigger": triggers, "time_in_force": WHOLE_DAY},
+        "peg": {
+            "peg": st.builds(Peg, st.sampled_from(PegPrice), st.integers(-2, 2)),
+            "time_in_force": WHOLE_DAY,
+        },
+        "to limit": {"to_limit": st.just(True), "time_in_force": WHOLE_DAY},
+        "iceberg": {"display_qty": st.integers(1, plain.qty), "time_in_force": WHOLE_DAY},
+        "min": {"min_qty": st.integers(1, plain.qty), "time_in_force": st.just(TimeInForce.IOC)},
+        "aon": {"all_or_none": st.just(True), "time_in_force": WHOLE_DAY},
+        "post": {"post_only": st.just(True), "time_in_force": WHOLE_DAY},
+        "timed": {"expire_at": st.integers(1, 60), "time_in_force": st.just(TimeInForce.GTD)},
+    }[kind]
+    return replace(plain, **{name: draw(strategy) for name, strategy in changes.items()})
 
 
 any_order = st.integers(0, 12).map(lambda n: f"o{n}")
@@ -59,8 +119,40 @@ cancels = st.builds(Cancel, st.just(0), any_order, st.just("c"))
 replaces = st.builds(
     Replace, st.just(0), any_order, st.just("r"), lots, prices, st.sampled_from(TimeInForce)
 )
+phases = st.builds(SessionPhase, st.just(0), st.sampled_from([*Phase, Phase.OPEN]))
+news = limit_orders | market_orders
+simple = st.lists(st.one_of(quotes(), quotes(), news, news, cancels, replaces, phases), max_size=40)
+
+sizes = st.integers(0, 15)
+
+
+@st.composite
+def books(draw):
+    bid = draw(st.integers(96, 103))
+    bids = tuple((bid - level, draw(sizes)) for level in range(draw(st.integers(0, 3))))
+    asks = tuple((bid + 1 + level, draw(sizes)) for level in range(draw(st.integers(0, 3))))
+    return BookSnapshot(0, bids, asks)
+
+
+deltas = st.builds(BookDelta, st.just(0), st.booleans(), prices, sizes, sequence=st.integers(1, 4))
+trades = st.builds(
+    TradeTick, st.just(0), prices, st.integers(0, 60), st.sampled_from([True, True, False])
+)
+auctions = st.builds(
+    Auction,
+    st.just(0),
+    st.sampled_from([TimeInForce.OPG, TimeInForce.CLS]),
+    st.none() | prices,
+    st.integers(0, 300),
+)
+rare = st.one_of(
+    st.just(Split(0, 2, 1)), st.just(Split(0, 1, 3)), st.just(Delisting(0)), st.just(Timer(0))
+)
+orders = st.one_of(limit_orders, special_orders(), special_orders())
+shown = st.one_of(quotes(), quotes(), books(), deltas)
 events = st.lists(
-    st.one_of(quotes(), news(), news(), cancels, replaces, st.just(SessionClose(0))), max_size=40
+    st.one_of(shown, trades, orders, orders, st.one_of(cancels, replaces, phases, auctions, rare)),
+    max_size=40,
 )
 
 
@@ -94,6 +186,8 @@ def test_figures_of_every_order_add_up(policy, drawn):
             if report.exec_type is ExecType.TRADE:
                 assert report.last_qty > 0
                 filled[name] = filled.get(name, 0) + report.last_qty
+            if report.reason is EndReason.CORPORATE_ACTION:
+                filled[name] = report.cum_qty  # restated: the same holding in other units
             assert report.cum_qty == filled.get(name, 0) <= report.order_qty
             closed = report.ord_status in CLOSED
             assert report.leaves_qty == (0 if closed else report.order_qty - report.cum_qty)
@@ -115,7 +209,7 @@ def test_no_fill_is_worse_than_the_limit_in_force(policy, drawn):
                     assert better == 0, "resting orders trade at their own price"
 
 
-@given(policies, events)
+@given(policies, simple)
 def test_fill_or_kill_fills_wholly_or_not_at_all(policy, drawn):
     _, steps = run(policy, drawn)
     for event, reports in steps:
@@ -125,7 +219,7 @@ def test_fill_or_kill_fills_wholly_or_not_at_all(policy, drawn):
             assert own[-1].ord_status in CLOSED
 
 
-@given(policies, events)
+@given(policies, simple)
 def test_one_showing_never_gives_more_than_it_showed(policy, drawn):
     """What the market sells at one price between two quotes is at most the size it displayed."""
     _, steps = run(replace(policy, internal_crossing=False), drawn)
@@ -166,7 +260,7 @@ def test_crossing_conserves_every_lot(policy, drawn):
             assert accounts[maker.order_id] != accounts[taker.order_id], "never with oneself"
 
 
-@given(policies, events)
+@given(policies, simple)
 def test_price_then_time_decides_who_is_filled_by_a_quote(policy, drawn):
     engine = Engine(policy)
     for event in numbered(drawn):
@@ -175,9 +269,18 @@ def test_price_then_time_decides_who_is_filled_by_a_quote(policy, drawn):
         if not isinstance(event, QuoteTick):
             continue
         for sign in (1, -1):
-            mine = [order for order in before.values() if order.side.sign == sign]
+            mine = [
+                order
+                for order in before.values()
+                if order.side.sign == sign and order.price is not None and not order.parked
+            ]
             ranked = sorted(mine, key=lambda o: (-o.price * o.side.sign, o.priority))
-            filled = [r.order_id for r in reports if before[r.order_id].side.sign == sign]
+            ids = {order.order_id for order in mine}
+            filled = [
+                report.order_id
+                for report in reports
+                if report.liquidity is Liquidity.MAKER and report.order_id in ids
+            ]
             assert filled == [order.order_id for order in ranked][: len(filled)]
             for name in filled[:-1]:
                 assert engine.find(name) is None, "the next is served only when the first is full"
@@ -200,7 +303,61 @@ def test_stopping_anywhere_and_resuming_changes_nothing(policy, drawn, data):
 
 
 @given(policies, events, quotes())
-def test_would_fill_tells_exactly_whether_a_quote_has_an_effect(policy, drawn, tick):
+def test_a_quote_that_would_change_nothing_changes_nothing(policy, drawn, tick):
     engine, _ = run(policy, drawn)
-    expected = engine.would_fill(tick)
-    assert bool(engine.on_quote(replace(tick, at=10_000))) == expected
+    orders = engine.working
+    if not engine.would_change(tick):
+        reports = engine.apply(replace(tick, at=10_000))
+        ended = {r.order_id for r in reports if r.reason is EndReason.EXPIRE_TIME}
+        assert len(ended) == len(reports), "only time has passed"
+        working = [order.order_id for order in engine.working]
+        assert working == [order.order_id for order in orders if order.order_id not in ended]
+
+
+@given(policies, events)
+def test_our_share_of_a_trade_stays_below_the_cap(policy, drawn):
+    engine = Engine(policy)
+    traded = filled = 0
+    for event in numbered(drawn):
+        reports = engine.apply(event)
+        if isinstance(event, TradeTick) and event.eligible:
+            fired = {r.order_id for r in reports if r.exec_type is ExecType.TRIGGERED}
+            traded += event.qty
+            filled += sum(r.last_qty for r in reports if r.order_id not in fired)
+            assert filled * 10_000 <= traded * policy.volume_cap_bp
+
+
+@given(policies, events)
+def test_nothing_trades_while_the_market_does_not(policy, drawn):
+    engine, phase = Engine(policy), Phase.OPEN
+    for event in numbered(drawn):
+        reports = engine.apply(event)
+        phase = event.phase if isinstance(event, SessionPhase) else phase
+        if phase is not Phase.OPEN and not isinstance(event, Auction):
+            assert not [report for report in reports if report.exec_type is ExecType.TRADE]
+
+
+@given(policies, events)
+def test_a_stop_never_moves_back(policy, drawn):
+    engine, stops = Engine(policy), {}
+    for event in numbered(drawn):
+        engine.apply(event)
+        if isinstance(event, Split):
+            stops.clear()
+        for order in engine.working:
+            if order.trigger is None or order.trigger.stop_px is None:
+                continue
+            stop, before = order.trigger.stop_px, stops.get(order.order_id)
+            assert before is None or (stop <= before if order.buy else stop >= before)
+            stops[order.order_id] = stop
+
+
+@given(policies, events)
+def test_a_post_only_order_never_takes_what_was_there_when_it_came(policy, drawn):
+    engine, careful = Engine(policy), set()
+    for event in numbered(drawn):
+        if isinstance(event, NewOrder) and event.post_only:
+            careful.add(event.order_id)
+        for report in engine.apply(event):
+            if report.liquidity is Liquidity.TAKER:
+                assert report.order_id not in careful

@@ -2,17 +2,17 @@
 
 import pytest
 
+from tests.trading.matching.floor_talk import buy, engine, quote, sell, told, trades
 from trading.matching import (
     BeyondTouch,
     Cancel,
     EndReason,
-    Engine,
     Liquidity,
     NewOrder,
-    Policy,
+    Phase,
     QuoteTick,
     Replace,
-    SessionClose,
+    SessionPhase,
     TimeReversed,
     event_order,
     state_from_json,
@@ -25,40 +25,8 @@ REPLACED, EXPIRED, REJECTED = ExecType.REPLACED, ExecType.EXPIRED, ExecType.REJE
 REFUSED = ExecType.REQUEST_REFUSED
 
 
-def quote(bid=100, ask=101, bid_size=10, ask_size=10, at=1):
-    return QuoteTick(at, bid, ask, bid_size, ask_size)
-
-
-def order(name, side, qty, price=None, tif=TimeInForce.DAY, account="A", at=1):
-    ord_type = OrdType.MARKET if price is None else OrdType.LIMIT
-    return NewOrder(at, name, account, side, ord_type, tif, qty, price)
-
-
-def buy(name, qty, price=None, **options):
-    return order(name, Side.BUY, qty, price, **options)
-
-
-def sell(name, qty, price=None, **options):
-    return order(name, Side.SELL, qty, price, **options)
-
-
-def engine(*events, **policy):
-    made = Engine(Policy(**policy))
-    for event in events:
-        made.apply(event)
-    return made
-
-
-def told(reports):
-    return [(r.order_id, r.exec_type, r.last_qty, r.last_px) for r in reports]
-
-
-def trades(reports):
-    return [(r.order_id, r.last_qty, r.last_px) for r in reports if r.exec_type is TRADE]
-
-
 def test_market_order_takes_the_displayed_size_then_one_tick_worse_per_further_size():
-    reports = engine(quote(ask=101, ask_size=10)).new(buy("m", 25))
+    reports = engine(quote(ask=101, ask_size=10)).apply(buy("m", 25))
     assert told(reports) == [
         ("m", NEW, 0, 0),
         ("m", TRADE, 10, 101),
@@ -70,14 +38,14 @@ def test_market_order_takes_the_displayed_size_then_one_tick_worse_per_further_s
 
 
 def test_market_sale_walks_down():
-    reports = engine(quote(bid=100, bid_size=4)).new(sell("m", 6))
+    reports = engine(quote(bid=100, bid_size=4)).apply(sell("m", 6))
     assert trades(reports) == [("m", 4, 100), ("m", 2, 99)]
 
 
 @pytest.mark.parametrize("tif", [TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK])
 def test_market_order_into_an_empty_side_is_rejected(tif):
     made = engine(quote(ask_size=0))
-    reports = made.new(buy("m", 1, tif=tif))
+    reports = made.apply(buy("m", 1, tif=tif))
     assert [(r.exec_type, r.reason) for r in reports] == [(REJECTED, EndReason.NO_LIQUIDITY)]
     assert reports[0].leaves_qty == 0
     assert made.working == ()
@@ -85,35 +53,35 @@ def test_market_order_into_an_empty_side_is_rejected(tif):
 
 def test_market_order_never_rests_even_as_day_order():
     made = engine(quote(ask_size=10), beyond_touch=BeyondTouch.STOP)
-    reports = made.new(buy("m", 25))
+    reports = made.apply(buy("m", 25))
     assert trades(reports) == [("m", 10, 101)]
     assert (reports[-1].exec_type, reports[-1].reason) == (CANCELED, EndReason.NO_LIQUIDITY)
     assert made.working == ()
 
 
 def test_reach_beyond_the_touch_is_bounded():
-    reports = engine(quote(ask_size=1), max_levels=3).new(buy("m", 10))
+    reports = engine(quote(ask_size=1), max_levels=3).apply(buy("m", 10))
     assert trades(reports) == [("m", 1, 101), ("m", 1, 102), ("m", 1, 103)]
 
 
 def test_bids_are_not_walked_below_the_lowest_price():
-    reports = engine(quote(bid=2, ask=3, bid_size=1)).new(sell("m", 10))
+    reports = engine(quote(bid=2, ask=3, bid_size=1)).apply(sell("m", 10))
     assert trades(reports) == [("m", 1, 2), ("m", 1, 1)]
 
 
 def test_marketable_limit_takes_up_to_its_price_then_rests():
     made = engine(quote(ask=101, ask_size=10))
-    reports = made.new(buy("l", 50, 102))
+    reports = made.apply(buy("l", 50, 102))
     assert trades(reports) == [("l", 10, 101), ("l", 10, 102)]
     assert made.find("l").leaves_qty == 30
 
 
 def test_what_was_taken_stays_taken_until_the_market_shows_the_side_again():
     made = engine(quote(ask=101, ask_size=10))
-    assert trades(made.new(buy("a", 4, 101))) == [("a", 4, 101)]
-    assert trades(made.new(buy("b", 10, 101))) == [("b", 6, 101)]
-    assert trades(made.new(buy("c", 10, 101))) == []
-    assert trades(made.on_quote(quote(ask=101, ask_size=10, at=2))) == [
+    assert trades(made.apply(buy("a", 4, 101))) == [("a", 4, 101)]
+    assert trades(made.apply(buy("b", 10, 101))) == [("b", 6, 101)]
+    assert trades(made.apply(buy("c", 10, 101))) == []
+    assert trades(made.apply(quote(ask=101, ask_size=10, at=2))) == [
         ("b", 4, 101),
         ("c", 6, 101),
     ]
@@ -121,15 +89,15 @@ def test_what_was_taken_stays_taken_until_the_market_shows_the_side_again():
 
 def test_resting_order_is_filled_at_its_own_price_when_the_market_comes_through():
     made = engine(quote(), buy("l", 5, 99))
-    reports = made.on_quote(quote(bid=96, ask=97, at=2))
+    reports = made.apply(quote(bid=96, ask=97, at=2))
     assert told(reports) == [("l", TRADE, 5, 99)]
     assert reports[0].liquidity is Liquidity.MAKER
 
 
 def test_market_equal_to_the_limit_fills_and_one_tick_away_does_not():
     made = engine(quote(), buy("l", 5, 99))
-    assert made.on_quote(quote(bid=98, ask=100, at=2)) == []
-    assert trades(made.on_quote(quote(bid=97, ask=99, at=3))) == [("l", 5, 99)]
+    assert made.apply(quote(bid=98, ask=100, at=2)) == []
+    assert trades(made.apply(quote(bid=97, ask=99, at=3))) == [("l", 5, 99)]
 
 
 def test_better_price_first_then_earlier_time():
@@ -139,9 +107,9 @@ def test_better_price_first_then_earlier_time():
         buy("later", 5, 98, at=3, account="B"),
         buy("best", 5, 99, at=4),
     )
-    reports = made.on_quote(quote(bid=90, ask=91, ask_size=8, at=5))
+    reports = made.apply(quote(bid=90, ask=91, ask_size=8, at=5))
     assert trades(reports) == [("best", 5, 99), ("late", 3, 98)]
-    assert trades(made.on_quote(quote(bid=90, ask=91, ask_size=8, at=6))) == [
+    assert trades(made.apply(quote(bid=90, ask=91, ask_size=8, at=6))) == [
         ("late", 2, 98),
         ("later", 5, 98),
     ]
@@ -149,7 +117,7 @@ def test_better_price_first_then_earlier_time():
 
 def test_immediate_or_cancel_takes_what_is_there_and_ends():
     made = engine(quote(ask_size=10))
-    reports = made.new(buy("i", 15, 101, tif=TimeInForce.IOC))
+    reports = made.apply(buy("i", 15, 101, tif=TimeInForce.IOC))
     assert told(reports) == [("i", NEW, 0, 0), ("i", TRADE, 10, 101), ("i", CANCELED, 0, 0)]
     assert reports[-1].cum_qty == 10
     assert made.working == ()
@@ -157,16 +125,16 @@ def test_immediate_or_cancel_takes_what_is_there_and_ends():
 
 def test_fill_or_kill_is_all_or_nothing():
     made = engine(quote(ask_size=10))
-    reports = made.new(buy("f", 11, 101, tif=TimeInForce.FOK))
+    reports = made.apply(buy("f", 11, 101, tif=TimeInForce.FOK))
     assert [(r.exec_type, r.cum_qty) for r in reports] == [(NEW, 0), (CANCELED, 0)]
     assert reports[-1].reason is EndReason.FILL_OR_KILL
-    whole = made.new(buy("g", 10, 101, tif=TimeInForce.FOK))
+    whole = made.apply(buy("g", 10, 101, tif=TimeInForce.FOK))
     assert trades(whole) == [("g", 10, 101)], "the killed order consumed nothing"
 
 
 def test_own_account_is_never_traded_with():
     made = engine(quote(ask=105), sell("mine", 10, 102))
-    reports = made.new(buy("in", 5, 103))
+    reports = made.apply(buy("in", 5, 103))
     assert [(r.exec_type, r.reason) for r in reports] == [
         (NEW, None),
         (CANCELED, EndReason.SELF_MATCH),
@@ -176,17 +144,17 @@ def test_own_account_is_never_traded_with():
 
 def test_self_match_stops_only_the_rest_that_would_reach_it():
     made = engine(quote(ask=101, ask_size=3), sell("mine", 10, 102))
-    reports = made.new(buy("in", 5, 103))
+    reports = made.apply(buy("in", 5, 103))
     assert trades(reports) == [("in", 3, 101)]
     assert reports[-1].reason is EndReason.SELF_MATCH
 
 
 def test_accounts_meet_each_other_only_where_crossing_is_on():
     resting = sell("theirs", 10, 101, account="B")
-    apart = engine(quote(ask=103), resting).new(buy("in", 5, 102))
+    apart = engine(quote(ask=103), resting).apply(buy("in", 5, 102))
     assert trades(apart) == []
     together = engine(quote(ask=103), resting, internal_crossing=True)
-    assert trades(together.new(buy("in", 5, 102))) == [("theirs", 5, 101), ("in", 5, 101)]
+    assert trades(together.apply(buy("in", 5, 102))) == [("theirs", 5, 101), ("in", 5, 101)]
     assert together.find("theirs").leaves_qty == 5
 
 
@@ -194,7 +162,7 @@ def test_crossing_order_takes_the_better_market_first():
     made = engine(
         quote(ask=101, ask_size=2), sell("theirs", 3, 102, account="B"), internal_crossing=True
     )
-    assert trades(made.new(buy("in", 7, 102))) == [
+    assert trades(made.apply(buy("in", 7, 102))) == [
         ("in", 2, 101),
         ("theirs", 3, 102),
         ("in", 3, 102),
@@ -204,17 +172,17 @@ def test_crossing_order_takes_the_better_market_first():
 
 def test_day_orders_expire_at_the_close_and_gtc_orders_stay():
     made = engine(quote(), buy("d", 5, 90), buy("g", 5, 90, tif=TimeInForce.GTC))
-    reports = made.on_session_close(SessionClose(9))
+    reports = made.apply(SessionPhase(9, Phase.CLOSED))
     assert [(r.order_id, r.exec_type, r.leaves_qty) for r in reports] == [("d", EXPIRED, 0)]
     assert [o.order_id for o in made.working] == ["g"]
 
 
 def test_cancel_keeps_what_was_filled_and_echoes_the_request():
     made = engine(quote(ask_size=4), buy("l", 10, 101))
-    (report,) = made.cancel(Cancel(2, "l", "C1"))
+    (report,) = made.apply(Cancel(2, "l", "C1"))
     assert (report.exec_type, report.cum_qty, report.leaves_qty) == (CANCELED, 4, 0)
     assert report.request_id == "C1"
-    (refused,) = made.cancel(Cancel(3, "l", "C2"))
+    (refused,) = made.apply(Cancel(3, "l", "C2"))
     assert (refused.exec_type, refused.cxl_rej_reason) == (REFUSED, CxlRejReason.UNKNOWN_ORDER)
 
 
@@ -224,28 +192,28 @@ def replaced(name, qty, price, tif=TimeInForce.DAY, at=5):
 
 def test_smaller_quantity_keeps_the_place_in_time():
     made = engine(quote(), buy("first", 9, 99, at=2), buy("second", 9, 99, at=3))
-    made.replace(replaced("first", 5, 99))
-    assert trades(made.on_quote(quote(bid=90, ask=91, ask_size=5, at=6))) == [("first", 5, 99)]
+    made.apply(replaced("first", 5, 99))
+    assert trades(made.apply(quote(bid=90, ask=91, ask_size=5, at=6))) == [("first", 5, 99)]
 
 
 @pytest.mark.parametrize("terms", [(12, 99), (9, 98)])
 def test_larger_quantity_or_another_price_loses_it(terms):
     made = engine(quote(), buy("first", 9, 99, at=2), buy("second", 9, 98, at=3))
-    made.replace(replaced("second", 9, 99, at=4))
-    made.replace(replaced("first", *terms))
-    assert trades(made.on_quote(quote(bid=90, ask=91, ask_size=9, at=6))) == [("second", 9, 99)]
+    made.apply(replaced("second", 9, 99, at=4))
+    made.apply(replaced("first", *terms))
+    assert trades(made.apply(quote(bid=90, ask=91, ask_size=9, at=6))) == [("second", 9, 99)]
 
 
 def test_amend_through_the_market_trades_at_once():
     made = engine(quote(ask=101), buy("l", 5, 99))
-    reports = made.replace(replaced("l", 5, 101))
+    reports = made.apply(replaced("l", 5, 101))
     assert told(reports) == [("l", REPLACED, 0, 0), ("l", TRADE, 5, 101)]
     assert reports[0].request_id == "R1"
 
 
 def test_amend_below_what_is_filled_means_no_more():
     made = engine(quote(ask_size=4), buy("l", 10, 101))
-    (report,) = made.replace(replaced("l", 3, 101))
+    (report,) = made.apply(replaced("l", 3, 101))
     assert (report.exec_type, report.order_qty, report.ord_status) == (
         REPLACED,
         4,
@@ -256,7 +224,7 @@ def test_amend_below_what_is_filled_means_no_more():
 
 def test_resting_order_cannot_become_immediate():
     made = engine(quote(), buy("l", 10, 99))
-    (report,) = made.replace(replaced("l", 10, 101, tif=TimeInForce.IOC))
+    (report,) = made.apply(replaced("l", 10, 101, tif=TimeInForce.IOC))
     assert (report.exec_type, report.ord_status) == (REFUSED, OrdStatus.NEW)
     assert made.find("l").price == 99
 
@@ -264,13 +232,13 @@ def test_resting_order_cannot_become_immediate():
 def test_time_only_goes_forward():
     made = engine(quote(at=5))
     with pytest.raises(TimeReversed):
-        made.new(buy("l", 1, 99, at=4))
+        made.apply(buy("l", 1, 99, at=4))
 
 
 def test_an_id_that_rests_is_not_taken_again():
     made = engine(quote(), buy("l", 1, 99))
-    with pytest.raises(ValueError, match="rests already"):
-        made.new(buy("l", 1, 99))
+    with pytest.raises(ValueError, match="works already"):
+        made.apply(buy("l", 1, 99))
 
 
 def test_limit_order_needs_a_price_and_every_order_a_quantity():
@@ -281,8 +249,8 @@ def test_limit_order_needs_a_price_and_every_order_a_quantity():
 
 
 def test_at_one_instant_the_session_comes_first_and_commands_after_data():
-    events = [buy("l", 1, 99), quote(), SessionClose(1)]
-    assert [type(e) for e in sorted(events, key=event_order)] == [SessionClose, QuoteTick, NewOrder]
+    events = [buy("l", 1, 99), quote(), SessionPhase(1, Phase.CLOSED)]
+    assert [type(e) for e in sorted(events, key=event_order)] == [SessionPhase, QuoteTick, NewOrder]
 
 
 def test_state_survives_json():

@@ -1,0 +1,128 @@
+"""Orders that wait: for a price to follow or to fire at, for the market to open, for their end."""
+
+from dataclasses import replace
+
+from trading.matching.aggressive import IMMEDIATE, arrive, arrive_again
+from trading.matching.floor import Floor
+from trading.matching.pegs import pegged_price
+from trading.matching.state import WorkingOrder
+from trading.matching.triggers import (
+    Prices,
+    Trigger,
+    fired_price,
+    fires,
+    followed,
+    reference_price,
+)
+from trading.matching.values import EndReason
+from trading.vocabulary import ExecType, TimeInForce
+
+TELL_EVERY_NS = 1_000_000_000
+"""A trailed stop moves with every price and is reported once a second at most."""
+
+
+def armed(trigger: Trigger, prices: Prices, *, buy: bool) -> Trigger | EndReason:
+    """Return the trigger of an order that comes now, or why it cannot be taken.
+
+    A trail that is active at once needs a price to start from; a stop the market has reached
+    already is on the wrong side.
+    """
+    reference = reference_price(prices, trigger, buy=buy)
+    if reference is None:
+        needs = trigger.trail is not None and trigger.trail.activation_px is None
+        return EndReason.NO_REFERENCE if needs else trigger
+    trigger = followed(trigger, reference, buy=buy)
+    return EndReason.WOULD_TRIGGER if fires(trigger, reference, buy=buy) else trigger
+
+
+def release_parked(floor: Floor) -> None:
+    """The market trades again: orders that came or stayed over the pause meet its first price."""
+    arrive_again(floor, [order for order in floor.by_priority() if order.parked])
+
+
+def reprice_pegs(floor: Floor) -> None:
+    """Move pegged orders to where the market has gone; each move loses the place in time."""
+    prices = floor.market.prices()
+    for order in floor.by_priority():
+        if order.peg is None or order.parked:
+            continue
+        price = pegged_price(order, prices)
+        if price == order.price:
+            continue
+        floor.drop(order)
+        moved = replace(order, price=price, priority=floor.next_priority())
+        if price is None:
+            floor.said.order(moved, ExecType.SUSPENDED, reason=EndReason.REPRICED)
+            floor.add(moved)
+        else:
+            floor.said.order(moved, ExecType.RESTATED, reason=EndReason.REPRICED)
+            arrive(floor, moved)
+
+
+def fire_triggers(floor: Floor) -> None:
+    """Let trails follow and send what fires into the market, oldest first."""
+    prices = floor.market.prices()
+    for order in floor.by_priority():
+        if order.trigger is None or order.order_id not in floor.orders:
+            continue
+        reference = reference_price(prices, order.trigger, buy=order.buy)
+        if reference is None:
+            continue
+        trigger = followed(order.trigger, reference, buy=order.buy)
+        if fires(trigger, reference, buy=order.buy):
+            _fire(floor, order, trigger)
+        elif trigger is not order.trigger:
+            _follow(floor, order, trigger)
+
+
+def _fire(floor: Floor, order: WorkingOrder, trigger: Trigger) -> None:
+    floor.drop(order)
+    fired = replace(
+        order,
+        trigger=None,
+        price=fired_price(trigger, order.price, buy=order.buy),
+        priority=floor.next_priority(),
+    )
+    floor.said.order(fired, ExecType.TRIGGERED)
+    arrive(floor, fired)
+
+
+def _follow(floor: Floor, order: WorkingOrder, trigger: Trigger) -> None:
+    moved = replace(order, trigger=trigger)
+    if floor.said.last_at - order.told_at >= TELL_EVERY_NS:
+        moved = replace(moved, told_at=floor.said.last_at)
+        floor.said.order(moved, ExecType.RESTATED, reason=EndReason.TRAILED)
+    floor.change(order, moved)
+
+
+def expire_due(floor: Floor, before: int) -> None:
+    """End orders whose time lies before an instant (ns)."""
+    for order in floor.by_priority():
+        if order.expire_at is not None and order.expire_at < before:
+            floor.end(order, ExecType.EXPIRED, EndReason.EXPIRE_TIME)
+
+
+def close_session(floor: Floor) -> None:
+    """End DAY orders; what stays waits for the next opening."""
+    for order in floor.by_priority():
+        if order.time_in_force is TimeInForce.DAY:
+            floor.end(order, ExecType.EXPIRED, EndReason.SESSION_CLOSE)
+    park_all(floor)
+
+
+def park_all(floor: Floor) -> None:
+    """Take every order out of the book until the market trades again."""
+    for order in floor.by_priority():
+        waits = order.trigger is not None or order.time_in_force in (
+            TimeInForce.OPG,
+            TimeInForce.CLS,
+        )
+        if not waits and not order.parked:
+            floor.change(order, replace(order, parked=True))
+
+
+def may_wait_for_opening(order: WorkingOrder) -> bool:
+    """Whether an order that comes while nothing trades can be kept."""
+    if order.trigger is not None:
+        return True
+    return order.price is not None and order.time_in_force not in IMMEDIATE
