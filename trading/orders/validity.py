@@ -12,8 +12,14 @@ if TYPE_CHECKING:
     from trading.orders.intent import OrderIntent
 
 TIME_IN_FORCE_BY_TYPE: dict[OrdType, tuple[TimeInForce, ...]] = {
-    OrdType.MARKET: (TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK),
-    OrdType.LIMIT: (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK),
+    OrdType.MARKET: (
+        TimeInForce.DAY,
+        TimeInForce.IOC,
+        TimeInForce.FOK,
+        TimeInForce.OPG,
+        TimeInForce.CLS,
+    ),
+    OrdType.LIMIT: tuple(TimeInForce),
 }
 PRICED_TYPES = frozenset({OrdType.LIMIT})
 STOP_TYPES: frozenset[OrdType] = frozenset()
@@ -144,8 +150,10 @@ def _time_in_force_errors(intent: "OrderIntent") -> list[OrderFieldError]:
     if intent.time_in_force not in allowed:
         text = f"a {intent.ord_type} order may be {', '.join(allowed)}, not {intent.time_in_force}"
         errors.append(OrderFieldError("time_in_force", "not_allowed_for_type", text))
-    if intent.expire_time is not None:
-        # Only a good-till-date order expires at an instant, and that type joins later.
+    if intent.time_in_force is TimeInForce.GTD and intent.expire_time is None:
+        text = "a GTD order needs expire_time, the instant it ends at"
+        errors.append(OrderFieldError("expire_time", "invalid_expire_time", text))
+    elif intent.time_in_force is not TimeInForce.GTD and intent.expire_time is not None:
         text = f"{intent.time_in_force} ends by its own rule, expire_time says otherwise"
         errors.append(OrderFieldError("expire_time", "contradictory", text))
     return errors

@@ -17,7 +17,9 @@ AT_ONCE = timedelta(0)
 PAPER = Capabilities(
     time_in_force={
         OrdType.MARKET: frozenset({TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK}),
-        OrdType.LIMIT: frozenset(TimeInForce),
+        OrdType.LIMIT: frozenset(
+            {TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK}
+        ),
     },
     source="brokers/adapters/paper: this project's own venue, proved by tests/brokers",
     as_of="2026-11-20",

@@ -33,6 +33,7 @@ from trading.matching import (
     state_from_json,
     state_to_json,
 )
+from trading.matching.floor import rests
 from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
 
 CLOSED = {OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED, OrdStatus.FILLED}
@@ -269,11 +270,7 @@ def test_price_then_time_decides_who_is_filled_by_a_quote(policy, drawn):
         if not isinstance(event, QuoteTick):
             continue
         for sign in (1, -1):
-            mine = [
-                order
-                for order in before.values()
-                if order.side.sign == sign and order.price is not None and not order.parked
-            ]
+            mine = [order for order in before.values() if order.side.sign == sign and rests(order)]
             ranked = sorted(mine, key=lambda o: (-o.price * o.side.sign, o.priority))
             ids = {order.order_id for order in mine}
             filled = [
