@@ -17,7 +17,7 @@ from oms.models import Command, Execution, Order, OrderEvent, OrderVersion
 from oms.services import outbox
 from risk.selectors import ExposureRow, exposure_differences
 from trading.orders.fold import apply
-from trading.orders.ledger import LedgerEntry
+from trading.orders.ledger import EntryKind, LedgerEntry
 from trading.orders.reports import from_json
 from trading.orders.state import OrderState, Terms, facts_json, new_state
 from trading.vocabulary import Side, TimeInForce
@@ -96,6 +96,15 @@ def executed_quantities() -> dict[tuple[str, str], Decimal]:
     totals: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
     for code, symbol, side, total in rows:
         totals[code, symbol] += Side(side).sign * total
+    # What a split added to an order was executed by nobody: the corporate action moves positions.
+    adjusted = (
+        Execution.objects.filter(exec_type=EntryKind.ADJUST)
+        .values_list("account__code", "symbol", "side")
+        .annotate(total=Sum("last_qty"))
+        .order_by()
+    )
+    for code, symbol, side, total in adjusted:
+        totals[code, symbol] -= Side(side).sign * total
     return dict(totals)
 
 

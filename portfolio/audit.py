@@ -90,7 +90,7 @@ _PROOFS: tuple[tuple[str, str], ...] = (
         """
         WITH closed AS (
             SELECT lot_id, sum(qty) AS qty, sum(cost) AS cost
-            FROM portfolio_lotclosure GROUP BY lot_id
+            FROM portfolio_lotclosure WHERE superseded_by IS NULL GROUP BY lot_id
         )
         SELECT coalesce(l.id, c.lot_id), l.qty, l.cost,
             l.opened_qty - coalesce(c.qty, 0), l.opened_cost - coalesce(c.cost, 0)
@@ -105,6 +105,7 @@ _PROOFS: tuple[tuple[str, str], ...] = (
         WITH brought AS (
             SELECT l.position_id, sum(c.proceeds - c.cost) AS gain
             FROM portfolio_lotclosure c JOIN portfolio_lot l ON l.id = c.lot_id
+            WHERE c.superseded_by IS NULL
             GROUP BY l.position_id
         )
         SELECT p.id, p.realized_pnl, coalesce(b.gain, 0) FROM portfolio_position p

@@ -101,7 +101,11 @@ class Position(models.Model):
 
 
 class Lot(models.Model):
-    """Units opened by one execution (whose id it bears) and what is still open of them."""
+    """Units opened by one execution (whose id it bears) and what is still open of them.
+
+    A lot only shrinks, but for a correction of the books: that states it anew, as ``revision`` + 1,
+    and may leave nothing of it (``opened_qty`` 0). What stood before is in the journal.
+    """
 
     id = models.CharField(primary_key=True, max_length=REF_LENGTH)
     position = _key("portfolio.Position")
@@ -110,6 +114,7 @@ class Lot(models.Model):
     opened_cost = _money()
     qty = _quantity()
     cost = _money()
+    revision = models.IntegerField(default=0)
 
     class Meta:
         indexes: ClassVar = [
@@ -121,10 +126,14 @@ class Lot(models.Model):
             models.Index(fields=["position", "id"], name="portfolio_lot_by_position"),
         ]
         constraints: ClassVar = [
-            models.CheckConstraint(condition=~Q(opened_qty=0), name="portfolio_lot_not_empty"),
+            models.CheckConstraint(
+                condition=~Q(opened_qty=0) | Q(revision__gt=0, opened_cost=0),
+                name="portfolio_lot_not_empty",
+            ),
             models.CheckConstraint(
                 condition=Q(opened_qty__gt=0, qty__gte=0, qty__lte=F("opened_qty"))
-                | Q(opened_qty__lt=0, qty__lte=0, qty__gte=F("opened_qty")),
+                | Q(opened_qty__lt=0, qty__lte=0, qty__gte=F("opened_qty"))
+                | Q(opened_qty=0, qty=0),
                 name="portfolio_lot_open_part",
             ),
             models.CheckConstraint(
@@ -143,7 +152,11 @@ class Lot(models.Model):
 
 
 class LotClosure(models.Model):
-    """Part of a lot closed by one execution: what left it and what it brought. Append-only."""
+    """Part of a lot closed by one execution: what left it and what it brought. Append-only.
+
+    A correction of the books closes lots anew; the rows it overtakes stay, with the id of the
+    correction in ``superseded_by``, and count no more.
+    """
 
     lot = _key("portfolio.Lot")
     execution_id = models.CharField(max_length=REF_LENGTH)
@@ -151,6 +164,7 @@ class LotClosure(models.Model):
     qty = _quantity()
     cost = _money()
     proceeds = _money()
+    superseded_by = models.CharField(max_length=REF_LENGTH, null=True)
 
     class Meta:
         indexes: ClassVar = [
@@ -158,7 +172,9 @@ class LotClosure(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["lot", "execution_id"], name="portfolio_lotclosure_once"
+                fields=["lot", "execution_id"],
+                condition=Q(superseded_by=None),
+                name="portfolio_lotclosure_once",
             ),
             models.CheckConstraint(condition=~Q(qty=0), name="portfolio_lotclosure_not_empty"),
         ]

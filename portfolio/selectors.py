@@ -185,7 +185,10 @@ def marks_as_of(account_ids: Iterable[int], as_of: datetime) -> dict[tuple[int, 
 
 
 def open_lots(accounts: Iterable[BrokerAccount], *, as_of: datetime | None) -> QuerySet[Lot]:
-    """Return the lots open now or ``as_of``, with ``open_qty`` and ``open_cost`` of that moment."""
+    """Return the lots open now or ``as_of``, with ``open_qty`` and ``open_cost`` of that moment.
+
+    Lots of a past moment are as corrected since; what was known then is in the journal.
+    """
     lots = Lot.objects.filter(position__account__in=accounts).select_related("position__account")
     if as_of is None:
         return lots.exclude(qty=0).annotate(open_qty=F("qty"), open_cost=F("cost"))
@@ -201,7 +204,7 @@ def open_lots(accounts: Iterable[BrokerAccount], *, as_of: datetime | None) -> Q
 
 def _closed_by(as_of: datetime, field: str) -> Coalesce:
     sums = (
-        LotClosure.objects.filter(lot=OuterRef("pk"), at__lte=as_of)
+        LotClosure.objects.filter(lot=OuterRef("pk"), at__lte=as_of, superseded_by=None)
         .order_by()
         .values("lot")
         .annotate(closed=Sum(field))

@@ -113,9 +113,15 @@ def book_fill(
         at=at,
     )
     _write_lots(position, change, fill, at)
-    _write_lines(entry, entry_id, account.pk, now)
-    _move_position(position, change, now)
-    _tell_position(position, account.code, quote, actor_label, correlation_id, now)
+    write_lines(entry, entry_id, account.pk, now)
+    move_position(
+        position,
+        qty=change.signed_qty,
+        cost=change.cost_delta,
+        realized=change.realized,
+        now=now,
+    )
+    tell_position(position, account.code, quote, actor_label, correlation_id, now)
     return BookedFill(position, entry_id, change.realized, replayed=False)
 
 
@@ -195,7 +201,8 @@ def _write_lots(position: Position, change: LotChange, fill: Fill, at: datetime)
         )
 
 
-def _write_lines(entry: Entry, entry_id: str, account_id: int, now: datetime) -> None:
+def write_lines(entry: Entry, entry_id: str, account_id: int, now: datetime) -> None:
+    """Insert the lines of an entry and add them to the account's balances."""
     JournalLine.objects.bulk_create(
         JournalLine(
             entry_id=entry_id,
@@ -213,10 +220,13 @@ def _write_lines(entry: Entry, entry_id: str, account_id: int, now: datetime) ->
     )
 
 
-def _move_position(position: Position, change: LotChange, now: datetime) -> None:
-    position.qty = exact.add(position.qty, change.signed_qty)
-    position.cost = exact.add(position.cost, change.cost_delta)
-    position.realized_pnl = exact.add(position.realized_pnl, change.realized)
+def move_position(
+    position: Position, *, qty: Decimal, cost: Decimal, realized: Decimal, now: datetime
+) -> None:
+    """Add to the locked position's totals."""
+    position.qty = exact.add(position.qty, qty)
+    position.cost = exact.add(position.cost, cost)
+    position.realized_pnl = exact.add(position.realized_pnl, realized)
     position.version += 1
     position.updated_at = now
     position.save(
@@ -225,7 +235,7 @@ def _move_position(position: Position, change: LotChange, now: datetime) -> None
     )
 
 
-def _tell_position(
+def tell_position(
     position: Position,
     code: str,
     quote: Quote | None,
@@ -233,6 +243,7 @@ def _tell_position(
     correlation_id: str,
     now: datetime,
 ) -> None:
+    """Publish ``position.changed`` with the position as it now stands."""
     held = Held(
         account=code,
         symbol=position.symbol,
@@ -301,7 +312,7 @@ def deposit(
     entry = journal.entry_for_deposit(
         account=account.code, currency=currency, amount=amount, ref=ref, at=now
     )
-    _write_lines(entry, entry_id, account.pk, now)
+    write_lines(entry, entry_id, account.pk, now)
     publish(
         type="balance.changed",
         subject=f"{account.code}:{currency}",

@@ -32,6 +32,8 @@ class Reason(StrEnum):
 
     FILL = "FILL"
     DEPOSIT = "DEPOSIT"
+    REVERSAL = "REVERSAL"
+    REBOOKING = "REBOOKING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +100,16 @@ def sums_by_ledger(lines: Iterable[Line]) -> dict[tuple[str, Ledger], Decimal]:
     return sums
 
 
-def entry_for_fill(
-    fill: Fill, change: LotChange, *, account: str, symbol: str, currency: str, at: datetime
-) -> Entry:
-    """Return the entry of one fill: cash against cost and realised profit, fees against cash.
+def fill_lines(
+    fill: Fill, change: LotChange, *, account: str, symbol: str, currency: str
+) -> tuple[Line, ...]:
+    """Return the lines of one fill: cash against cost and realised profit, fees against cash.
 
     ``currency`` is the instrument's; the fee may be in another. Lines of nothing are left out,
     but for the position's, which also says how many units moved.
     """
     fee = exact.money(fill.fee)
-    lines = [
+    lines = (
         Line(account, Ledger.CASH, currency, exact.negate(change.gross), symbol),
         Line(
             account,
@@ -120,9 +122,31 @@ def entry_for_fill(
         Line(account, Ledger.REALIZED_PNL, currency, exact.negate(change.realized), symbol),
         Line(account, Ledger.FEES, fill.fee_currency, fee, symbol),
         Line(account, Ledger.CASH, fill.fee_currency, exact.negate(fee), symbol),
-    ]
-    kept = tuple(line for line in lines if line.amount != 0 or line.qty is not None)
-    return Entry(at, Reason.FILL, fill.execution_id, kept)
+    )
+    return tuple(line for line in lines if line.amount != 0 or line.qty is not None)
+
+
+def entry_for_fill(
+    fill: Fill, change: LotChange, *, account: str, symbol: str, currency: str, at: datetime
+) -> Entry:
+    """Return the entry of one fill; see ``fill_lines``."""
+    lines = fill_lines(fill, change, account=account, symbol=symbol, currency=currency)
+    return Entry(at, Reason.FILL, fill.execution_id, lines)
+
+
+def reversed_lines(lines: Iterable[Line]) -> tuple[Line, ...]:
+    """Return lines that take back what ``lines`` booked, to the last digit."""
+    return tuple(
+        Line(
+            line.account,
+            line.ledger,
+            line.currency,
+            exact.negate(line.amount),
+            line.symbol,
+            None if line.qty is None else exact.negate(line.qty),
+        )
+        for line in lines
+    )
 
 
 def entry_for_deposit(

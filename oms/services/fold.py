@@ -7,18 +7,15 @@ The caller holds the order's row lock and the transaction. The decision itself i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from common.ids import new_ulid
 from oms.models import Command, Execution, Order, OrderEvent, OrderVersion, ParkedReport
-from oms.services import outbox, streams
-from portfolio import services as portfolio_services
-from portfolio.services import Fill
+from oms.services import bookings, outbox, streams
+from trading.orders.executions import with_own_id
 from trading.orders.fold import Applied, Verdict, apply
-from trading.orders.ledger import EntryKind, LedgerEntry
 from trading.orders.reports import ExecutionReport, to_json
 from trading.orders.state import OrderState, Terms, facts_json, new_state, state_from
-from trading.vocabulary import ExecType, OrdStatus, ReportSource, Side, TimeInForce
+from trading.vocabulary import ExecType, OrdStatus, TimeInForce
 
 STREAM_TYPES = {
     ExecType.NEW: "order.new",
@@ -37,9 +34,8 @@ STREAM_TYPES = {
     ExecType.TRADE_CORRECT: "order.trade_corrected",
     ExecType.TRADE_CANCEL: "order.trade_canceled",
 }
-STORED = Decimal("1e-12")
-"""The finest amount a column holds: what is booked is what is stored."""
-CORRECTIONS = (ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL)
+BOOKING = (ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL)
+"""Reports whose repetition is compared with what was booked: other content is a conflict."""
 UNCHANGED = (Verdict.RECORDED, Verdict.RECORDED_QUERY)
 
 
@@ -66,25 +62,7 @@ def load_state(order: Order) -> OrderState:
         )
         return new_state(order.id, order.cl_ord_id, terms)
     rows = Execution.objects.filter(order=order).order_by("id")
-    return state_from(order.facts, [_ledger_entry(row) for row in rows])
-
-
-def _ledger_entry(row: Execution) -> LedgerEntry:
-    return LedgerEntry(
-        exec_id=row.exec_id,
-        kind=EntryKind(row.exec_type),
-        qty=row.last_qty,
-        px=row.last_px,
-        transact_time=row.transact_time,
-        source=ReportSource(row.source),
-        exec_ref_id=row.exec_ref_id,
-        venue_seq=row.venue_seq,
-        cl_ord_id=row.cl_ord_id,
-        venue_cl_ord_id=row.venue_cl_ord_id,
-        fee=row.fee,
-        fee_currency=row.fee_currency,
-        liquidity=row.liquidity,
-    )
+    return state_from(order.facts, [bookings.ledger_entry(row) for row in rows])
 
 
 def record(
@@ -99,13 +77,10 @@ def record(
 
     A report seen before changes nothing. One that cannot be applied is parked, never dropped.
     """
-    if report.exec_type in CORRECTIONS:
-        # The ledger could take it, lots and journal cannot yet: a person books it.
-        park(order.account_id, order, report, "correction_not_booked", message_id, now)
-        return Folded(order, Verdict.PARKED, query=False)
+    report = with_own_id(report)
     first = order.version == 0
     seen = not first and _seen(order, report)
-    if seen and report.exec_type is not ExecType.TRADE:
+    if seen and report.exec_type not in BOOKING:
         return Folded(order, None, query=False, duplicate=True)
     before = load_state(order)
     applied = apply(before, report)
@@ -121,7 +96,7 @@ def record(
         pending = outbox.resolve_by_evidence(open_before, applied.state, report.exec_type, now)
     _write_row(order, applied.state, pending, report, now)
     _write_event(order, before, applied, report, actor=actor, now=now, message_id=message_id)
-    executions = [_book(order, applied, entry, actor=actor, now=now) for entry in applied.entries]
+    executions = bookings.book(order, before.ledger, applied, actor=actor, now=now)
     if held is not None:
         outbox.move_reservation(order, held)
         _keep_versions(order, applied.state)
@@ -221,55 +196,6 @@ def _write_event(
         actor=actor,
         broker_message_id=message_id,
     )
-
-
-def _book(
-    order: Order, applied: Applied, entry: LedgerEntry, *, actor: str, now: datetime
-) -> Execution:
-    """Write one row of the trade ledger and take a trade into lots, journal and position."""
-    currency = entry.fee_currency or order.instrument.currency
-    execution = Execution.objects.create(
-        id=new_ulid(now),
-        order=order,
-        account_id=order.account_id,
-        symbol=order.symbol,
-        side=order.side,
-        exec_id=entry.exec_id,
-        exec_type=entry.kind,
-        exec_ref_id=entry.exec_ref_id,
-        last_qty=entry.qty,
-        last_px=entry.px,
-        fee=(entry.fee or Decimal(0)).quantize(STORED),
-        fee_currency=currency,
-        liquidity=entry.liquidity,
-        late=applied.verdict is Verdict.LATE,
-        venue_seq=entry.venue_seq,
-        cl_ord_id=entry.cl_ord_id,
-        venue_cl_ord_id=entry.venue_cl_ord_id,
-        source=entry.source,
-        transact_time=entry.transact_time,
-        received_at=now,
-    )
-    if entry.kind is not EntryKind.TRADE:
-        return execution
-    portfolio_services.book_fill(
-        account=order.account,
-        instrument=order.instrument,
-        fill=Fill(
-            execution_id=execution.id,
-            order_id=order.id,
-            exec_id=execution.exec_id,
-            side=Side(order.side),
-            last_qty=execution.last_qty,
-            last_px=execution.last_px,
-            fee=execution.fee,
-            fee_currency=currency,
-            transact_time=execution.transact_time,
-        ),
-        actor_label=actor,
-        now=now,
-    )
-    return execution
 
 
 def _keep_versions(order: Order, state: OrderState) -> None:

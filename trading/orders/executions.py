@@ -12,6 +12,8 @@ from trading.orders.state import Mark, OrderState, Version
 from trading.orders.table import Cell
 from trading.vocabulary import ExecType, OrdStatus
 
+_CORRECTIONS = frozenset({ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL})
+
 
 def trade(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     """Book one execution, once, and whatever correction was waiting for it."""
@@ -91,6 +93,13 @@ def correction(state: OrderState, report: ExecutionReport, cell: Cell) -> Applie
         after, released = _release(after)
         entries += released
     return _booked(state, after, report, cell, entries)
+
+
+def with_own_id(report: ExecutionReport) -> ExecutionReport:
+    """Give a correction an id of its own where the venue repeats the trade's; else as it is."""
+    if report.exec_type not in _CORRECTIONS or report.exec_id != report.exec_ref_id:
+        return report
+    return replace(report, exec_id=_correction_id(report))
 
 
 def drop_held(state: OrderState, exec_id: str) -> OrderState:

@@ -44,11 +44,25 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """What one trade counts for now: its own row and its latest quantity and price."""
+    """What one trade counts for now: its own row and its latest quantity and price.
+
+    ``latest`` is the row these come from; a correction that names no fee keeps the trade's.
+    """
 
     root: LedgerEntry
     qty: Decimal
     px: Decimal
+    latest: LedgerEntry
+
+    @property
+    def fee(self) -> Decimal | None:
+        """What was charged for it, None where nobody has said."""
+        return self.root.fee if self.latest.fee is None else self.latest.fee
+
+    @property
+    def fee_currency(self) -> str | None:
+        """Currency of the fee, None for the instrument's."""
+        return self.root.fee_currency if self.latest.fee is None else self.latest.fee_currency
 
 
 def precedes(seq: int | None, at: datetime, other_seq: int | None, other_at: datetime) -> bool:
@@ -87,7 +101,7 @@ class Ledger:
         """Trades each at its latest correction, without the busted, and adjustments."""
         entries = self.entries
         if self.only_trades:
-            return [Effective(entry, entry.qty, entry.px) for entry in entries.values()]
+            return [Effective(entry, entry.qty, entry.px, entry) for entry in entries.values()]
         latest: dict[str, LedgerEntry] = {}
         busted: set[str] = set()
         for entry in entries.values():
@@ -104,8 +118,16 @@ class Ledger:
         for entry in entries.values():
             if entry.kind in _OWN_QUANTITY and entry.exec_id not in busted:
                 value = latest.get(entry.exec_id, entry)
-                result.append(Effective(entry, value.qty, value.px))
+                result.append(Effective(entry, value.qty, value.px, value))
         return result
+
+    def effective_of(self, exec_id: str) -> Effective | None:
+        """What the trade of this id, or one that a correction of this id changes, counts for.
+
+        None once it is busted. :raises KeyError: if the ledger has no such row.
+        """
+        root = self.root_of(self.entries[exec_id])
+        return next((item for item in self.effective() if item.root is root), None)
 
     def root_of(self, entry: LedgerEntry) -> LedgerEntry:
         """Follow references down to the trade itself."""
