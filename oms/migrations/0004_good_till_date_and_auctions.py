@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('oms', '0002_guards'),
+        ('oms', '0003_by_person'),
     ]
 
     operations = [
