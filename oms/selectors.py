@@ -35,7 +35,7 @@ from oms.models import (
 )
 from trading.orders.ledger import EntryKind
 from trading.risk import HaltScope
-from trading.vocabulary import Side
+from trading.vocabulary import CommandState, Side
 
 
 class BreakState(StrEnum):
@@ -114,6 +114,12 @@ def orders_under_halt(*, actor: Actor, scope: HaltScope, target: str | None) -> 
         HaltScope.VENUE: "account__connection__name",
     }.get(scope)
     return rows if column is None else rows.filter(**{column: target})
+
+
+def unknown_among(orders: QuerySet[Order]) -> int:
+    """Return how many of the orders have a request whose outcome nobody knows."""
+    unknown = Command.objects.filter(state=CommandState.UNKNOWN, order__in=orders)
+    return unknown.values("order_id").distinct().count()
 
 
 def open_commands_of(order_ids: Iterable[str]) -> Mapping[str, list[Command]]:

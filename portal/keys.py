@@ -45,5 +45,5 @@ def keys_for(scope: str, *, may_trade: bool, may_halt: bool) -> list[Key]:
     if not may_trade:
         hidden |= {"ticket:BUY", "ticket:SELL"}
     if not may_halt:
-        hidden |= {"halt", "go:/halt"}
+        hidden |= {"halt"}
     return [key for key in wanted if key.act not in hidden]

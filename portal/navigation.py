@@ -25,7 +25,7 @@ class Place:
 PLACES = (
     Place("Desk", "/desk", "desk", "Trade", "orders:read", "g d", "quotes, ticket, blotter"),
     Place("Orders", "/orders", "orders", "Trade", "orders:read", "g o", "every order, filters"),
-    Place("Halts", "/halt", "halt", "Control", "risk:write", "g h", "stop trading, lift"),
+    Place("Halts", "/halt", "halt", "Control", "risk:read", "g h", "who stopped what, and why"),
     Place("Console", "/admin/", "console", "Firm", "admin", "", "operations of the firm"),
     Place("API", "/api/v1/docs", "api", "Firm", "orders:read", "", "try every call"),
 )

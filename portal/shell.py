@@ -12,6 +12,7 @@ from common.instants import instant_str
 from events.selectors import head
 from marketdata import quotes
 from marketdata.models import Instrument
+from portal.halting import halting_of
 from portal.keys import keys_for
 from portal.navigation import places_for
 from risk.models import Halt
@@ -65,7 +66,12 @@ class Shell:
     places: Sequence[Any]
     keys: Sequence[Any]
     may_trade: bool
-    may_halt: bool
+    halting: dict[str, Any]
+
+    @property
+    def may_halt(self) -> bool:
+        """Whether there is anything this person may stop."""
+        return bool(self.halting["places"])
 
 
 def shell_for(actor: Actor, *, chosen: str | None, scope: str, now: datetime) -> Shell:
@@ -81,7 +87,8 @@ def shell_for(actor: Actor, *, chosen: str | None, scope: str, now: datetime) ->
     halts = list(halts_in_force())
     instruments = list(Instrument.objects.filter(tradable=True))
     market = quotes.latest(one.symbol for one in instruments)
-    may_trade, may_halt = actor.may("orders:write"), actor.may("risk:write")
+    may_trade = actor.may("orders:write")
+    halting = halting_of(actor, account, accounts, instruments)
     return Shell(
         accounts=accounts,
         account=account,
@@ -96,9 +103,9 @@ def shell_for(actor: Actor, *, chosen: str | None, scope: str, now: datetime) ->
         market=market,
         cursor=cursor,
         places=places_for(actor),
-        keys=keys_for(scope, may_trade=may_trade, may_halt=may_halt),
+        keys=keys_for(scope, may_trade=may_trade, may_halt=bool(halting["places"])),
         may_trade=may_trade,
-        may_halt=may_halt,
+        halting=halting,
     )
 
 
@@ -118,7 +125,8 @@ def banner_of(account: BrokerAccount | None, halts: Sequence[Halt]) -> Banner:
             word = "HALTED" if halt.state == HaltState.HALTED else "REDUCING ONLY"
             where = f"{halt.scope} {halt.target}".strip().replace("tenant", "the whole firm")
             who = halt.set_by.partition(":")[2]
-            return Banner("halted", word, f"{where} by {who}: {halt.reason}")
+            since = f"since {halt.since:%H:%M:%S} UTC"
+            return Banner("halted", word, f"{where} by {who}: {halt.reason}, {since}")
     if account.mode == Mode.LIVE:
         return Banner("live", f"LIVE {account.code}", "orders go to the market")
     return Banner("paper", f"PAPER {account.code}", "orders stay in the simulated venue")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.views import account, desk, halt, orders, quotes, styleguide
+from portal.views import account, desk, frame, halt, orders, quotes, styleguide
 
 urlpatterns = [
     path("", account.home),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("logout", account.logout),
     path("tenants", account.tenants),
     path("tenants/<slug:slug>/open", account.open_tenant),
+    path("frame", frame.frame),
     path("account", account.choose_account),
     path("preferences", account.prefer),
     path("desk", desk.desk),

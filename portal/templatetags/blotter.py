@@ -110,3 +110,10 @@ def iso(value: Any) -> str:
 def here(place: Place, path: str) -> bool:
     """Whether ``path`` lies at this place of the navigation."""
     return place.holds(path)
+
+
+@register.filter
+def who(label: str) -> str:
+    """Who acted, without the kind: ``alice@acme.test`` of ``user:alice@acme.test``."""
+    kind, _, name = label.partition(":")
+    return name if kind == "user" else label

@@ -12,6 +12,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
+from django.contrib.messages import constants
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
@@ -41,6 +43,7 @@ else:
     MemberRequest = HttpRequest
 
 View = Callable[..., HttpResponse]
+LEVELS = {word: number for number, word in constants.DEFAULT_TAGS.items()}
 Make = Callable[[Any], dict[str, Any]]
 
 
@@ -131,6 +134,25 @@ def member_render(
             **make(shell),
         }
         return render(request, template, names, status=status)
+
+
+def told(request: HttpRequest, level: str, text: str, *, to: str, event: str = "") -> HttpResponse:
+    """Answer a write that is done (or refused as a whole) with a sentence.
+
+    A form of htmx stays where it is: the sentence becomes a toast, and ``event`` is fired on the
+    form. A plain form goes on to ``to``, where the sentence is shown.
+    """
+    if not asked_by_htmx(request):
+        messages.add_message(request, LEVELS[level], text)
+        return HttpResponseRedirect(to, status=303)
+    status = 422 if level == "error" else 200
+    answer = render(request, "portal/components/toast.html", {"level": level, "text": text},
+                    status=status)  # fmt: skip
+    answer["HX-Retarget"] = "[data-toasts]"
+    answer["HX-Reswap"] = "beforeend"
+    if event:
+        answer["HX-Trigger"] = event
+    return answer
 
 
 def part_asked_for(request: HttpRequest, parts: Mapping[str, Part]) -> Part:

@@ -10,6 +10,7 @@ from risk.services.exposure import (
     record_breaches,
 )
 from risk.services.halts import (
+    WRITE,
     AlreadyHalted,
     AlreadyLifted,
     SecondPersonNeeded,
@@ -22,6 +23,7 @@ from risk.services.limits import BadLimit, default_limits, set_limit
 from risk.services.targets import UnknownTarget
 
 __all__ = [
+    "WRITE",
     "AlreadyHalted",
     "AlreadyLifted",
     "BadLimit",

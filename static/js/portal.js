@@ -1,17 +1,23 @@
 // Every page behind the login: palette, keys, preferences, dialogs, toasts, and the live connection.
 
+import * as halts from "./halts.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
 import * as palette from "./palette.js";
 import * as preferences from "./preferences.js";
 import * as regions from "./regions.js";
+import * as writes from "./writes.js";
 
 const TOAST_MS = { success: 4000, info: 4000, warning: 10000 };
 const INERT_MS = 400;
+const MOST_TOASTS = 3;
 
 function show(id) {
   const dialog = document.getElementById(id);
-  if (dialog && !dialog.open) dialog.showModal();
+  if (dialog && !dialog.open) {
+    dialog.showModal();
+    dialog.dispatchEvent(new CustomEvent("dialog:open", { bubbles: true }));
+  }
   return Boolean(dialog);
 }
 
@@ -40,7 +46,11 @@ function perform(act) {
     case "go": location.assign(object); break;
     case "palette": palette.open(); break;
     case "keys": show("keys"); break;
-    case "halt": if (!show("halt")) location.assign("/halt"); break;
+    case "halt":
+      if (show("halt")) break;
+      if (location.pathname === "/halt") document.querySelector("#h-where")?.focus();
+      else location.assign("/halt");
+      break;
     case "theme": case "density": case "privacy": preferences.turn(verb); break;
     case "account": chooseAccount(object); break;
     case "ticket": openTicket(object); break;
@@ -60,12 +70,11 @@ function startForms() {
   for (const form of document.querySelectorAll("form[data-auto]")) {
     form.addEventListener("change", () => form.requestSubmit());
   }
-  for (const radio of document.querySelectorAll("#halt input[name=scope]")) {
-    radio.addEventListener("change", () => {
-      radio.form.elements.target.value = radio.dataset.target;
-    });
-  }
   document.querySelector("[data-summary]")?.focus();
+  document.addEventListener("htmx:after:swap", ({ target }) => {
+    target.querySelector?.("[data-summary]")?.focus();
+  });
+  document.addEventListener("halt:set", ({ target }) => target.closest("dialog")?.close());
   startTicket();
 }
 
@@ -95,11 +104,20 @@ function startTicket() {
   addEventListener("pageshow", () => delete form.dataset.sent);
 }
 
+// A toast goes by itself unless it tells of a failure; three are kept.
 function startToasts() {
-  for (const toast of document.querySelectorAll(".bl-toasts .bl-toast")) {
-    const time = TOAST_MS[toast.dataset.level];
-    if (time) setTimeout(() => toast.remove(), time);
-  }
+  const lane = document.querySelector("[data-toasts]");
+  if (!lane) return;
+  const settle = () => {
+    for (const toast of lane.querySelectorAll(".bl-toast:not([data-timed])")) {
+      toast.dataset.timed = "";
+      const time = TOAST_MS[toast.dataset.level];
+      if (time) setTimeout(() => toast.remove(), time);
+    }
+    [...lane.children].slice(0, -MOST_TOASTS).forEach((toast) => toast.remove());
+  };
+  settle();
+  new MutationObserver(settle).observe(lane, { childList: true });
 }
 
 function startClock() {
@@ -117,6 +135,8 @@ startForms();
 startToasts();
 startClock();
 if (document.body.dataset.worker) {
+  writes.start();
+  halts.start();
   regions.start();
   live.start(document.body.dataset.worker);
 }

@@ -4,8 +4,9 @@
 //            hx-trigger="live:position from:body throttle:1s, region:due">
 //
 // The view answers the part of that id (portal/views/pages.py). While the pointer or the focus is
-// inside a panel it stays as it is and is read again afterwards. Without the live connection every
-// panel is read again each few seconds instead.
+// inside a panel it stays as it is and is read again afterwards (data-region="always": what only
+// tells, such as the banner, does not wait). A part in a closed dialog is not read at all. Without
+// the live connection every panel is read again each few seconds instead.
 
 import { connection, on, scan } from "./live.js";
 
@@ -23,7 +24,9 @@ function regionOf({ target }) {
 
 function hold(event) {
   const panel = regionOf(event);
-  if (!panel || !isInUse(panel)) return;
+  if (!panel) return;
+  if (panel.closest("dialog:not([open])")) return event.preventDefault();
+  if (panel.dataset.region === "always" || !isInUse(panel)) return;
   event.preventDefault();
   due.add(panel);
 }

@@ -1,0 +1,24 @@
+"""Parts of the frame that change while a page stays open."""
+
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_safe
+
+from portal.middleware import asked_by_htmx
+from portal.shell import Shell
+from portal.views.pages import MemberRequest, Part, member_page, member_render
+
+
+@require_safe
+@member_page("orders:read")
+def frame(request: MemberRequest) -> HttpResponse:
+    """Answer a part of the frame; it is no page of its own."""
+    if not asked_by_htmx(request):
+        return HttpResponseRedirect("/")
+
+    def banner(shell: Shell) -> dict[str, Any]:
+        return {"banner": shell.banner, "halts": shell.halts, "live": True}
+
+    parts = {"banner": Part("portal/components/banner.html", banner)}
+    return member_render(request, "portal/base.html", banner, scope="everywhere", parts=parts)
