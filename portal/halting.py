@@ -156,7 +156,7 @@ def halting_of(
     accounts: Sequence[BrokerAccount],
     instruments: Iterable[Instrument],
 ) -> dict[str, Any]:
-    """Return what the form's template needs: a fresh ``form``, ``places``, ``states``, ``codes``."""
+    """Return what the form needs: a fresh ``form``, ``places``, ``states`` and ``codes``."""
     return {
         "form": blank_halt(account),
         "places": halt_places(actor, accounts, instruments),
