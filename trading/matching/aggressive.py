@@ -51,6 +51,8 @@ def arrive(floor: Floor, order: WorkingOrder) -> None:
         rested = replace(order, price=plan.takes[0].price, ord_type=OrdType.LIMIT)
         floor.said.order(rested, ExecType.RESTATED, reason=EndReason.REPRICED)
         floor.rest(rested)
+    elif order.price is None and _waits_for_more(floor, order):
+        floor.add(replace(order, parked=True))
     elif order.price is None:
         floor.say_end(order, ExecType.CANCELED, EndReason.NO_LIQUIDITY)
     elif order.time_in_force in IMMEDIATE:
@@ -64,6 +66,10 @@ def arrive_again(floor: Floor, orders: Iterable[WorkingOrder]) -> None:
     for order in orders:
         floor.drop(order)
         arrive(floor, replace(order, parked=False))
+
+
+def _waits_for_more(floor: Floor, order: WorkingOrder) -> bool:
+    return floor.policy.market_rest_waits and order.time_in_force not in IMMEDIATE
 
 
 def _refusal(order: WorkingOrder, plan: Plan) -> EndReason | None:

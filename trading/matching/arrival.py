@@ -42,7 +42,7 @@ def plan_arrival(
     plan = Plan()
     left = order.leaves_qty
     for price, size, maker in _opposite(order, resting, depth, policy):
-        if left == 0 or not _accepts(order, price):
+        if left == 0 or not _accepts(order, price, depth, maker):
             break
         if best_only and plan.takes and price != plan.takes[0].price:
             break
@@ -57,9 +57,11 @@ def plan_arrival(
     return plan
 
 
-def _accepts(order: WorkingOrder, price: int) -> bool:
+def _accepts(order: WorkingOrder, price: int, depth: Depth, maker: WorkingOrder | None) -> bool:
     if order.price is None:
         return True
+    if maker is None:
+        return depth.reaches(price, order.price)
     return price <= order.price if order.buy else price >= order.price
 
 

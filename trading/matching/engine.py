@@ -19,6 +19,7 @@ from trading.matching.events import (
     Delisting,
     Event,
     NewOrder,
+    PathTick,
     Phase,
     QuoteTick,
     Replace,
@@ -28,7 +29,7 @@ from trading.matching.events import (
     TradeTick,
 )
 from trading.matching.floor import Floor
-from trading.matching.market import Depth
+from trading.matching.market import Depth, Pool
 from trading.matching.reporter import Reporter
 from trading.matching.state import EngineState, SideState, WorkingOrder
 from trading.matching.values import EndReason, Policy, Report
@@ -49,6 +50,7 @@ class Engine:
             BookSnapshot: self._snapshot,
             BookDelta: self._delta,
             TradeTick: self._trade,
+            PathTick: self._path,
             NewOrder: self._new,
             Cancel: self._cancel,
             Replace: lambda event: amendments.amend(self._floor, event),
@@ -73,6 +75,10 @@ class Engine:
             if order.order_id in order_ids:
                 self._floor.end(order, ExecType.EXPIRED, EndReason.SESSION_CLOSE)
         return self._floor.said.end()
+
+    def pause(self) -> None:
+        """Let every resting order meet the next price as if it came then; nothing is reported."""
+        waiting.park_all(self._floor)
 
     # --- reads ------------------------------------------------------------------------------
 
@@ -114,6 +120,7 @@ class Engine:
             offers=_side_state(floor.market.asks),
             last=floor.market.last,
             sequence=floor.market.sequence,
+            pool=None if floor.market.bids.pool is None else floor.market.bids.pool.left,
             phase=floor.phase,
             carry=floor.carry,
             orders=self.working,
@@ -127,8 +134,10 @@ class Engine:
         """An engine that goes on as if it had never stopped."""
         engine = cls(state.policy)
         floor = engine._floor
+        pool = None if state.pool is None else Pool(state.pool)
         for depth, side in ((floor.market.bids, state.bids), (floor.market.asks, state.offers)):
             depth.levels, depth.is_book, depth.taken = side.levels, side.is_book, dict(side.taken)
+            depth.margin, depth.pool = side.margin, pool
         floor.market.last, floor.market.sequence = state.last, state.sequence
         floor.phase, floor.carry = state.phase, state.carry
         for order in state.orders:
@@ -166,6 +175,16 @@ class Engine:
         self._floor.market.asks.show(book.asks, is_book=True)
         self._floor.market.sequence = 0
         self._shown(before)
+
+    def _path(self, tick: PathTick) -> None:
+        """A bar's path: nobody's queue, both sides from one pool."""
+        market = self._floor.market
+        pool = Pool(tick.size)
+        for depth in (market.bids, market.asks):
+            depth.show(((tick.price + depth.step * tick.slippage, tick.size),), is_book=True)
+            depth.margin, depth.pool = max(0, tick.through - tick.slippage), pool
+        market.last, market.sequence = tick.price, None
+        self._shown({})
 
     def _delta(self, delta: BookDelta) -> None:
         if delta.size < 0:
@@ -254,8 +273,8 @@ class Engine:
             return None if waiting.may_wait_for_opening(order) else EndReason.NOT_TRADING
         if order.post_only and order.peg is None and would_take(floor, order):
             return EndReason.WOULD_TAKE
-        if order.price is None and not would_take(floor, order):
-            return EndReason.NO_LIQUIDITY
+        if order.price is None and not floor.policy.market_rest_waits:
+            return None if would_take(floor, order) else EndReason.NO_LIQUIDITY
         return None
 
     def _cancel(self, request: Cancel) -> None:
@@ -270,4 +289,4 @@ class Engine:
 
 
 def _side_state(depth: Depth) -> SideState:
-    return SideState(depth.levels, depth.is_book, tuple(sorted(depth.taken.items())))
+    return SideState(depth.levels, depth.is_book, tuple(sorted(depth.taken.items())), depth.margin)

@@ -136,6 +136,22 @@ class TradeTick:
 
 
 @dataclass(frozen=True, slots=True)
+class PathTick:
+    """The price of a bar's path: everything trades here, ``slippage`` ticks worse for who comes.
+
+    ``size`` lots are left for both sides together. With ``through`` 1 a limit is filled only where
+    the price goes a tick beyond it, with 0 where it touches.
+    """
+
+    at: int
+    price: int
+    size: int
+    slippage: int = 0
+    through: int = 1
+    source_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class NewOrder:
     """An order arrives.
 
@@ -220,7 +236,7 @@ class Timer:
 
 AUCTIONS = (TimeInForce.OPG, TimeInForce.CLS)
 Command = NewOrder | Cancel | Replace
-MarketData = QuoteTick | BookSnapshot | BookDelta | TradeTick
+MarketData = QuoteTick | BookSnapshot | BookDelta | TradeTick | PathTick
 Event = SessionPhase | Auction | Split | Delisting | MarketData | Command | Timer
 
 _RANK: dict[type[Event], int] = {
@@ -232,6 +248,7 @@ _RANK: dict[type[Event], int] = {
     BookSnapshot: 3,
     BookDelta: 3,
     TradeTick: 3,
+    PathTick: 3,
     NewOrder: 4,
     Cancel: 4,
     Replace: 4,

@@ -8,18 +8,28 @@ from trading.matching.values import BeyondTouch, Policy
 
 
 @dataclass(slots=True)
+class Pool:
+    """Lots that two sides share: what one takes is gone for the other."""
+
+    left: int
+
+
+@dataclass(slots=True)
 class Depth:
     """One side of the market, best level first, and what of it is taken.
 
     ``step`` is +1 for offers (worse is higher) and -1 for bids. A quote shows one level and says
     nothing of what lies behind it; a book shows all. What was taken stays taken until data show
-    the side again.
+    the side again. A limit is reached by a level ``margin`` ticks beyond it; ``pool`` is what all
+    levels of both sides hold together.
     """
 
     step: int
     levels: tuple[tuple[int, int], ...] = ()
     is_book: bool = False
     taken: dict[int, int] = field(default_factory=dict)
+    margin: int = 0
+    pool: Pool | None = None
 
     @property
     def best(self) -> int | None:
@@ -31,6 +41,7 @@ class Depth:
         self.levels = tuple(level for level in levels if level[1] > 0)
         self.is_book = is_book
         self.taken.clear()
+        self.margin, self.pool = 0, None
 
     def change(self, price: int, size: int) -> None:
         """One level of a book has a new size."""
@@ -43,6 +54,8 @@ class Depth:
     def take(self, price: int, qty: int) -> None:
         """Somebody of ours took ``qty`` at ``price``."""
         self.taken[price] = self.taken.get(price, 0) + qty
+        if self.pool is not None:
+            self.pool.left -= qty
 
     def displayed(self, price: int) -> int | None:
         """The size displayed at a price: 0 where it would be a new best, None where not known."""
@@ -57,18 +70,26 @@ class Depth:
     def crossing(self, price: int) -> Iterator[tuple[int, int]]:
         """Yield the displayed (price, size left) at ``price`` or better, best first."""
         for at, size in self.levels:
-            if at * self.step > price * self.step:
+            if not self.reaches(at, price):
                 return
-            left = size - self.taken.get(at, 0)
+            left = self._left(at, size)
             if left > 0:
                 yield at, left
+
+    def reaches(self, at: int, limit: int) -> bool:
+        """Whether a level at ``at`` fills an order with this limit."""
+        return at * self.step + self.margin <= limit * self.step
+
+    def _left(self, at: int, size: int) -> int:
+        left = size - self.taken.get(at, 0)
+        return left if self.pool is None else min(left, self.pool.left)
 
     def reachable(self, policy: Policy) -> Iterator[tuple[int, int]]:
         """Yield (price, size left) from the best price on, as far as the policy reaches."""
         for price, size in self._walked(policy):
             if price < policy.min_price:
                 return
-            left = size - self.taken.get(price, 0)
+            left = self._left(price, size)
             if left > 0:
                 yield price, left
 

@@ -60,13 +60,15 @@ class SideState:
     levels: tuple[tuple[int, int], ...] = ()
     is_book: bool = False
     taken: tuple[tuple[int, int], ...] = ()
+    margin: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EngineState:
     """Everything an engine of one instrument knows between two events.
 
-    ``carry`` is the part of a lot (in ten-thousandths) the volume cap has not yet given out.
+    ``pool`` is what both sides of a path share; ``carry`` is the part of a lot (in ten-thousandths)
+    the volume cap has not yet given out.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -74,6 +76,7 @@ class EngineState:
     offers: SideState = field(default_factory=SideState)
     last: int | None = None
     sequence: int | None = None
+    pool: int | None = None
     phase: Phase = Phase.OPEN
     carry: int = 0
     orders: tuple[WorkingOrder, ...] = ()
@@ -98,6 +101,7 @@ def state_from_json(data: dict[str, Any]) -> EngineState:
         offers=_side_from_json(data["offers"]),
         last=data["last"],
         sequence=data["sequence"],
+        pool=data["pool"],
         phase=Phase(data["phase"]),
         carry=data["carry"],
         orders=tuple(_order_from_json(row) for row in data["orders"]),
@@ -112,6 +116,7 @@ def _side_from_json(row: dict[str, Any]) -> SideState:
         levels=tuple((price, size) for price, size in row["levels"]),
         is_book=row["is_book"],
         taken=tuple((price, qty) for price, qty in row["taken"]),
+        margin=row["margin"],
     )
 
 

@@ -61,7 +61,8 @@ class Policy:
     ``max_levels`` bounds how many ticks beyond the touch LINEAR reaches; ``min_price`` is the
     lowest price (ticks) anything trades at; ``internal_crossing`` lets accounts meet each other.
     ``volume_cap_bp`` and ``auction_cap_bp`` are the shares of a trade's and of an auction's volume
-    our orders get at most, in hundredths of a percent.
+    our orders get at most, in hundredths of a percent. ``market_rest_waits`` keeps what a MARKET
+    order did not get for the next price, where a bar's volume is shared out; else it is cancelled.
     """
 
     beyond_touch: BeyondTouch = BeyondTouch.LINEAR
@@ -71,6 +72,7 @@ class Policy:
     queue_model: QueueModel = QueueModel.PESSIMISTIC
     volume_cap_bp: int = 1_000
     auction_cap_bp: int = 1_000
+    market_rest_waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

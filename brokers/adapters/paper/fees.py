@@ -1,20 +1,18 @@
 """What the paper venue charges for an execution."""
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 
 from trading import exact
-
-_BASIS_POINT = Decimal("0.0001")
-_CENT = Decimal("0.01")
-_WIDE = Context(prec=96, rounding=ROUND_HALF_EVEN)
+from trading.fees import ZERO, Charged, FeeSchedule, FeeTier, charge
 
 
 def fee_of(*, qty: Decimal, px: Decimal, multiplier: Decimal, bps: Decimal) -> Decimal:
-    """Basis points of the traded amount, rounded half-even to the cent.
+    """Basis points of the traded amount, each execution by itself, half-even to the cent.
 
     >>> fee_of(qty=Decimal(10), px=Decimal("1250.50"), multiplier=Decimal(1), bps=Decimal(1))
     Decimal('1.25')
     """
-    traded = exact.multiply(exact.multiply(qty, px), multiplier)
-    rate = exact.multiply(bps, _BASIS_POINT)
-    return _WIDE.quantize(exact.multiply(traded, rate), _CENT)
+    schedule = FeeSchedule(tiers=(FeeTier(from_volume=ZERO, maker_bps=bps, taker_bps=bps),))
+    notional = exact.multiply(exact.multiply(qty, px), multiplier)
+    fee, _ = charge(schedule, Charged(), notional=notional, qty=qty, is_maker=False)
+    return fee
