@@ -1,12 +1,15 @@
-"""Filters of the portal's templates: decimal strings to what people read. No floats, no rounding
-but to an instrument's own precision.
+"""Filters of the portal's templates: decimal strings and instants to what people read.
+
+No floats, no rounding but to an instrument's own precision. fmt.js makes the same texts in the
+browser; a test compares the two. Times are in the zone of the person (``member_render``).
 """
 
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django import template
+from django.utils import timezone
 
 from common.numbers import dec_str
 from portal.navigation import Place
@@ -25,6 +28,8 @@ def grouped(text: str) -> str:
     '1,234,567.5'
     """
     sign, digits = (MINUS, text[1:]) if text.startswith("-") else ("", text)
+    if not digits.strip("0."):
+        sign = ""  # what rounds to nothing has no direction
     whole, point, fraction = digits.partition(".")
     return f"{sign}{int(whole):,}{point}{fraction}"
 
@@ -42,7 +47,7 @@ def number(value: Any, places: int | None = None) -> str:
     if places is None:
         return grouped(dec_str(given))
     step = Decimal(1).scaleb(-places)
-    return grouped(format(given.quantize(step, rounding=ROUND_HALF_EVEN), "f"))
+    return grouped(format(abs(given).quantize(step, rounding=ROUND_HALF_UP).copy_sign(given), "f"))
 
 
 @register.filter
@@ -52,7 +57,7 @@ def signed(value: Any, places: int = 2) -> str:
     if given is None:
         return UNKNOWN
     shown = number(given, places)
-    return f"+{shown}" if given > 0 else shown
+    return f"+{shown}" if given > 0 and shown.strip("0.") else shown
 
 
 @register.filter
@@ -83,18 +88,42 @@ def _moment(value: Any) -> datetime | None:
     return moment.astimezone(UTC)
 
 
+def _local(value: Any) -> datetime | None:
+    moment = _moment(value)
+    return None if moment is None else moment.astimezone(timezone.get_current_timezone())
+
+
 @register.filter
 def clock(value: Any) -> str:
-    """The time of day in UTC with milliseconds."""
-    moment = _moment(value)
+    """The time of day in the person's zone with milliseconds."""
+    moment = _local(value)
     return UNKNOWN if moment is None else moment.isoformat(timespec="milliseconds")[11:23]
 
 
 @register.filter
 def day(value: Any) -> str:
-    """The date in UTC, ISO 8601."""
-    moment = _moment(value)
+    """The date in the person's zone, ISO 8601."""
+    moment = _local(value)
     return UNKNOWN if moment is None else moment.date().isoformat()
+
+
+@register.filter
+def when(value: Any) -> str:
+    """The time of day; for an instant of another day its date as well."""
+    if _moment(value) is None:
+        return UNKNOWN
+    return clock(value) if day(value) == day(timezone.now()) else f"{day(value)} {clock(value)}"
+
+
+@register.simple_tag
+def zone() -> str:
+    """The short name of the zone times are shown in, such as ``CET`` or ``UTC+5:30``."""
+    local = timezone.localtime(timezone.now())
+    name = local.tzname() or "UTC"
+    if name[:1] not in "+-":
+        return name
+    hours, minutes = name[:3], name[3:5]
+    return f"UTC{hours[0]}{int(hours[1:])}" + (f":{minutes}" if minutes.strip("0") else "")
 
 
 @register.filter

@@ -16,6 +16,7 @@ from django.contrib import messages
 from django.contrib.messages import constants
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -112,7 +113,8 @@ def member_render(
     bound = (
         nullcontext() if request.method in ("GET", "HEAD") else tenant_bound(request.actor.schema)
     )
-    with bound:
+    prefs = preferences_of(request.COOKIES)
+    with bound, timezone.override(prefs.shown_zone):
         moment = now()
 
         def frame() -> Shell:
@@ -129,7 +131,7 @@ def member_render(
             "shell": shell,
             "firm": request.tenant,
             "membership": request.membership,
-            "prefs": preferences_of(request.COOKIES),
+            "prefs": prefs,
             "now": moment,
             **make(shell),
         }

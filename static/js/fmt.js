@@ -1,5 +1,6 @@
 // Text for people out of the exact strings of the API. No number type ever holds an amount here:
-// digits are cut, rounded and grouped as text, so nothing is lost and nothing is computed.
+// digits are cut, rounded and grouped as text, so nothing is lost and nothing is computed. The
+// filters of the templates (portal/templatetags/blotter.py) make the same texts.
 
 const MINUS = "\u2212";
 const NOTHING = "\u2014";
@@ -7,10 +8,11 @@ const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 
 const separators = new Map();
 
-function separatorsOf(locale) {
-  const name = locale ?? "";
+// The language of the page, not of the browser: the server has written numbers into it already.
+function separatorsOf(locale = document.documentElement.lang) {
+  const name = locale;
   if (!separators.has(name)) {
-    const format = new Intl.NumberFormat(locale || undefined, { useGrouping: true });
+    const format = new Intl.NumberFormat(name || undefined, { useGrouping: true });
     const parts = format.formatToParts(-1234567.8);
     const decimal = parts.find((part) => part.type === "decimal")?.value ?? ".";
     separators.set(name, { format, decimal });
@@ -88,8 +90,9 @@ function clockParts(instant, zone) {
   return Object.fromEntries(parts.map(({ type, value }) => [type, value]));
 }
 
-/** `14:02:11.482` in the zone; an instant of another day shows its date as well. */
+/** `14:02:11.482` in the zone (default: the page's); one of another day shows its date as well. */
 export function time(iso, { zone, now = Date.now(), millis = true } = {}) {
+  zone ??= document.body?.dataset.zone;
   const instant = Date.parse(iso);
   if (Number.isNaN(instant)) return NOTHING;
   const at = clockParts(instant, zone);

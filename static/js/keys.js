@@ -2,7 +2,6 @@
 // server from portal/keys.py. A sequence has a second to complete; letters never act in a field.
 
 const SEQUENCE_MS = 1000;
-const SINGLE = "bl_single_keys";
 
 let sequences = [];
 let typed = [];
@@ -24,7 +23,7 @@ function isField(target) {
 }
 
 function singleKeysAct() {
-  return localStorage.getItem(SINGLE) !== "off";
+  return document.documentElement.dataset.letters !== "off";
 }
 
 function hint() {
@@ -92,8 +91,4 @@ export function start(perform) {
     single: "single" in element.dataset,
   }));
   document.addEventListener("keydown", onKey);
-  const box = document.querySelector("#single-keys");
-  if (!box) return;
-  box.checked = singleKeysAct();
-  box.addEventListener("change", () => localStorage.setItem(SINGLE, box.checked ? "on" : "off"));
 }

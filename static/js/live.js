@@ -223,7 +223,7 @@ function appLight() {
 }
 
 function clock(ms) {
-  return time(new Date(ms).toISOString(), { zone: document.body.dataset.zone, millis: false });
+  return time(new Date(ms).toISOString(), { millis: false });
 }
 
 // The feeds of the symbols on this page: the oldest tells.

@@ -1,5 +1,6 @@
 // Every page behind the login: palette, keys, preferences, dialogs, toasts, and the live connection.
 
+import { time } from "./fmt.js";
 import * as halts from "./halts.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
@@ -123,8 +124,13 @@ function startToasts() {
 function startClock() {
   const clock = document.querySelector("[data-clock]");
   if (!clock) return;
-  const text = () => `${new Date().toISOString().slice(11, 19)} UTC`;
-  setInterval(() => { clock.textContent = text(); }, 1000);
+  const tick = () => {
+    const now = new Date().toISOString();
+    clock.textContent = time(now, { millis: false });
+    clock.parentElement.setAttribute("datetime", now);
+    clock.parentElement.title = now;
+  };
+  setInterval(tick, 1000);
 }
 
 preferences.start();

@@ -1,10 +1,11 @@
-// Theme, density, colours of money and privacy: kept in the cookies the server reads.
+// Theme, density, colours of money, privacy, single letters and zone: cookies the server reads.
 
 const CHOICES = {
   theme: ["dark", "light", "system"],
   density: ["compact", "normal", "roomy"],
   money: ["green-red", "blue-orange", "red-green"],
   privacy: ["off", "on"],
+  letters: ["on", "off"],
 };
 const root = document.documentElement;
 
@@ -18,11 +19,11 @@ export function chosen(name) {
   return name === "theme" ? root.dataset.themeChoice : root.dataset[name];
 }
 
-/** Choose a value, keep it and show it. Amounts are hidden by the server, so that one reloads. */
+/** Choose a value, keep it and show it. What the server writes into the page reloads it. */
 export function choose(name, value) {
-  if (!CHOICES[name]?.includes(value)) return;
+  if (!(name === "zone" || CHOICES[name]?.includes(value))) return;
   keep(name, value);
-  if (name === "privacy") return location.reload();
+  if (name === "privacy" || name === "zone") return location.reload();
   if (name === "theme") {
     root.dataset.themeChoice = value;
     const isLight = matchMedia("(prefers-color-scheme: light)").matches;
@@ -54,6 +55,7 @@ export function start() {
       event.preventDefault();
       choose(event.submitter?.name, event.submitter?.value);
     });
+    form.addEventListener("change", ({ target }) => choose(target.name, target.value));
   }
   mark();
 }
