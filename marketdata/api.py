@@ -91,6 +91,13 @@ class QuoteOut(Schema):
     feed: str
     simulated: bool
     history_at: str | None = Field(description="The instant of the past a replay shows.")
+    spread: str
+    open: str | None = Field(description="Of the session so far, as high and low.")
+    high: str | None
+    low: str | None
+    prev_close: str | None = Field(description="The close of the session before.")
+    change: str | None = Field(description="last less prev_close.")
+    change_pct: str | None = Field(description="change in percent of prev_close, two places.")
     stale: bool = Field(description="True where it is too old to trade or to judge a price by.")
 
     model_config = ConfigDict(
@@ -106,6 +113,13 @@ class QuoteOut(Schema):
                 "feed": "HISTORICAL REPLAY",
                 "simulated": True,
                 "history_at": "2004-01-14T15:42:15Z",
+                "spread": "0.01",
+                "open": "1121.22",
+                "high": "1126.33",
+                "low": "1121.22",
+                "prev_close": "1121.22",
+                "change": "5.11",
+                "change_pct": "0.46",
                 "stale": False,
             }
         }

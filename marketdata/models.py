@@ -1,14 +1,17 @@
 """Reference data every firm shares: instruments, their bars, exchange sessions, replay clocks.
 
+And what each person watches, by their membership of a firm: a preference, no business of the firm.
 All tables lie in the public schema. Prices are in the instrument's currency, instants are UTC.
 """
 
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models import Membership
 from marketdata.path import REPLAY_FEED
 from marketdata.symbols import PATTERN
 from trading.market import InstrumentRules
@@ -191,6 +194,40 @@ class ReplayClock(models.Model):
 
     def __str__(self) -> str:
         return self.feed
+
+
+class ReplayPace(models.Model):
+    """How a replay's clock stood from an instant on; a later row ends it. Rows are only added.
+
+    By these rows an instant of the past keeps the moment of history it had, whatever the clock's
+    speed has been changed to since.
+    """
+
+    feed = models.CharField(max_length=40)
+    since = models.DateTimeField()
+    started_at = models.DateTimeField()
+    seconds_per_day = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="replay_pace_once", fields=("feed", "since")),
+            models.CheckConstraint(name="replay_pace_positive", condition=Q(seconds_per_day__gt=0)),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.feed} since {self.since:%Y-%m-%d %H:%M:%S}"
+
+
+class Watchlist(models.Model):
+    """The symbols a person watches at a firm, in order; no row: what everybody starts with."""
+
+    membership = models.OneToOneField(
+        Membership, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    symbols = ArrayField(models.CharField(max_length=32), size=50)
+
+    def __str__(self) -> str:
+        return " ".join(self.symbols)
 
 
 class ReferenceDataset(models.Model):

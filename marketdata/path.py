@@ -62,6 +62,19 @@ def price_at(bar: Bar, *, tick_size: Decimal, part: Fraction) -> Decimal:
     raise ValueError(f"part {part} lies beyond the day")
 
 
+def day_so_far(bar: Bar, *, tick_size: Decimal, part: Fraction) -> tuple[Decimal, Decimal, Decimal]:
+    """Return open, high and low of the path when ``part`` (0..1) of the day has gone.
+
+    The path rises to the day's high first and falls to its low next, so both follow from where it
+    stands: nothing later than ``part`` enters.
+    """
+    opened = price_at(bar, tick_size=tick_size, part=_KNOTS[0])
+    high = price_at(bar, tick_size=tick_size, part=min(part, _KNOTS[1]))
+    if part <= _KNOTS[1]:
+        return opened, high, opened
+    return opened, high, min(opened, price_at(bar, tick_size=tick_size, part=min(part, _KNOTS[2])))
+
+
 def size_at(bar: Bar) -> Decimal:
     """Return the size shown on both sides: volume // 10**7, at least 100."""
     return Decimal(max(int(bar.volume) // VOLUME_PER_UNIT_SHOWN, SMALLEST_SIZE_SHOWN))
@@ -75,9 +88,14 @@ def quote_at(
     part: Fraction,
     at: datetime,
     history_at: datetime,
+    prev_close: Decimal | None = None,
 ) -> Quote:
-    """Return the replay's quote; ``at`` is now, ``history_at`` the instant of the past."""
+    """Return the replay's quote; ``at`` is now, ``history_at`` the instant of the past.
+
+    ``prev_close`` is the close of the session before, where there is one.
+    """
     price = price_at(bar, tick_size=tick_size, part=part)
+    opened, high, low = day_so_far(bar, tick_size=tick_size, part=part)
     size = size_at(bar)
     return Quote(
         symbol=symbol,
@@ -90,6 +108,10 @@ def quote_at(
         feed=REPLAY_FEED,
         simulated=True,
         history_at=history_at,
+        open=opened,
+        high=high,
+        low=low,
+        prev_close=prev_close,
     )
 
 

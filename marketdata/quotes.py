@@ -22,13 +22,14 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from common.instants import instant_str, opt_instant_str
-from common.numbers import dec_str
+from common.numbers import dec_str, opt_dec_str
 from trading.market import Quote
 
 STREAM = "quotes"
 STREAM_LENGTH = 5000
 FIELD = "q"
 
+_OF_THE_SESSION = ("open", "high", "low", "prev_close")
 _TIMEOUT_S = 0.5
 _log = logging.getLogger(__name__)
 _seen: dict[str, Quote] = {}  # what this process read last, per symbol
@@ -41,7 +42,11 @@ def key(symbol: str) -> str:
 
 
 def quote_json(quote: Quote) -> dict[str, Any]:
-    """Return the quote as the API shows it, with ``history_at`` beside."""
+    """Return the quote as the API shows it, with ``history_at`` beside.
+
+    ``open``, ``high`` and ``low`` are of the session so far; ``change`` and ``change_pct`` (in
+    percent, two places) compare ``last`` with ``prev_close``. None where the source does not say.
+    """
     return {
         "symbol": quote.symbol,
         "bid": dec_str(quote.bid),
@@ -53,6 +58,13 @@ def quote_json(quote: Quote) -> dict[str, Any]:
         "feed": quote.feed,
         "simulated": quote.simulated,
         "history_at": opt_instant_str(quote.history_at),
+        "spread": dec_str(quote.spread),
+        "open": opt_dec_str(quote.open),
+        "high": opt_dec_str(quote.high),
+        "low": opt_dec_str(quote.low),
+        "prev_close": opt_dec_str(quote.prev_close),
+        "change": opt_dec_str(quote.change),
+        "change_pct": opt_dec_str(quote.change_pct),
     }
 
 
@@ -75,9 +87,14 @@ def parse_quote(text: str | bytes) -> Quote:
             feed=row["feed"],
             simulated=row["simulated"],
             history_at=None if history_at is None else datetime.fromisoformat(history_at),
+            **{name: _opt_decimal(row.get(name)) for name in _OF_THE_SESSION},
         )
     except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"not a quote: {error!r}") from error
+
+
+def _opt_decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def write(client: redis.Redis, quotes: Sequence[Quote]) -> None:
@@ -121,6 +138,32 @@ def latest(symbols: Iterable[str]) -> dict[str, Quote]:
     }
     with _seen_lock:
         _seen.update(found)
+    return found
+
+
+def recorded(symbol: str) -> list[tuple[datetime, Decimal]]:
+    """Return when and at what last price the symbol was quoted, as far back as the stream goes.
+
+    Oldest first; empty while Redis is away, which keeps no more than STREAM_LENGTH quotes of all
+    symbols together.
+    """
+    try:
+        entries: Any = _client(settings.REDIS_URL).xrange(STREAM, count=2 * STREAM_LENGTH)
+    except redis.RedisError as error:
+        _log.warning("Redis is away, no recorded quotes: %s", error)
+        return []
+    named = f'"symbol":{json.dumps(symbol)}'.encode()
+    found = []
+    for _, fields in entries:
+        text = fields.get(FIELD.encode(), b"")
+        if named not in text:
+            continue
+        try:
+            quote = parse_quote(text)
+        except ValueError as error:
+            _log.warning("an entry of the quote stream is not a quote: %r", error)
+            continue
+        found.append((quote.at, quote.last))
     return found
 
 

@@ -31,6 +31,8 @@ INTERVAL = timedelta(milliseconds=500)
 _STANDBY_S = 0.5
 _BACKOFF_S = (0.1, 0.5)  # first wait, longest wait
 _DATABASE_TIMEOUT_S = 5.0
+# The close before a lap's first session lies in bars from before it, over any run of holidays.
+_BEFORE_THE_FIRST_DAY = timedelta(days=14)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _log = logging.getLogger(__name__)
@@ -42,13 +44,17 @@ class NothingToReplayError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """All a player needs, in memory: the clock, the sessions of a lap, bars by day and symbol."""
+    """All a player needs, in memory: the clock, the sessions of a lap, bars by day and symbol.
+
+    ``closes`` holds the close before each day's bar, where there is one.
+    """
 
     started_at: datetime
     seconds_per_day: int
     sessions: tuple[tuple[date, datetime, datetime], ...]
     tick_sizes: dict[str, Decimal]
     bars: dict[date, dict[str, Bar]]
+    closes: dict[date, dict[str, Decimal]]
 
     def quotes_at(self, now: datetime) -> list[Quote]:
         """Return the quotes at ``now``: history stands on the half second before, ``at`` is now.
@@ -71,6 +77,7 @@ class Script:
                 part=moment.part,
                 at=now,
                 history_at=history_at,
+                prev_close=self.closes.get(day, {}).get(symbol),
             )
             for symbol, bar in self.bars.get(day, {}).items()
         ]
@@ -90,16 +97,23 @@ def load_script(now: datetime) -> Script:
     rows = BarRow.objects.filter(
         instrument__symbol__in=tick_sizes,
         interval=Interval.DAY,
-        at__date__gte=clock.history_from,
+        at__date__gte=clock.history_from - _BEFORE_THE_FIRST_DAY,
         at__date__lte=clock.history_to,
     ).order_by("at", "instrument__symbol")
     columns = ("instrument__symbol", "at", "open", "high", "low", "close", "volume")
     bars: dict[date, dict[str, Bar]] = {}
+    closes: dict[date, dict[str, Decimal]] = {}
+    last_close: dict[str, Decimal] = {}
     for symbol, at, *numbers in rows.values_list(*columns):
-        bars.setdefault(at.date(), {})[symbol] = Bar(at, *numbers)
+        bar = Bar(at, *numbers)
+        if at.date() >= clock.history_from:
+            bars.setdefault(at.date(), {})[symbol] = bar
+            if symbol in last_close:
+                closes.setdefault(at.date(), {})[symbol] = last_close[symbol]
+        last_close[symbol] = bar.close
     if not sessions or not bars:
         raise NothingToReplayError("there are no sessions or no bars; run load_reference_data")
-    return Script(clock.started_at, clock.seconds_per_day, sessions, tick_sizes, bars)
+    return Script(clock.started_at, clock.seconds_per_day, sessions, tick_sizes, bars, closes)
 
 
 class ReplayFeed:

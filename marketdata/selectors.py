@@ -1,15 +1,25 @@
 """Reads of market data."""
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from fractions import Fraction
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 
 from common.errors import NotFound
 from marketdata import path, symbols
-from marketdata.models import Bar, CalendarSession, Instrument, ReplayClock
+from marketdata.models import (
+    Bar,
+    CalendarSession,
+    Instrument,
+    Interval,
+    ReplayClock,
+    ReplayPace,
+    Watchlist,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +34,14 @@ class ReplayPosition:
     def history_at(self) -> datetime:
         """The instant of the past that is shown."""
         return path.instant_within(self.session.open_at, self.session.close_at, self.part)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryDay:
+    """A day of history, and in which pass through it (from 0) it was shown."""
+
+    lap: int
+    day: date
 
 
 def instruments_by_symbol(wanted: Iterable[str]) -> dict[str, Instrument]:
@@ -63,6 +81,71 @@ def replay_position(feed: str, now: datetime) -> ReplayPosition | None:
         now - clock.started_at, seconds_per_day=clock.seconds_per_day, sessions=count
     )
     return ReplayPosition(session=sessions[moment.session], part=moment.part, lap=moment.lap)
+
+
+def history_days(feed: str, instants: Sequence[datetime]) -> list[HistoryDay | None]:
+    """Return which day of history the feed's replay showed at each instant.
+
+    None where nobody noted how its clock stood then. The clock alone decides: a quote is shown for
+    half a second, so what met the last quote of a day may be counted to the day after it.
+    """
+    if not instants:
+        return []
+    clock = ReplayClock.objects.filter(feed=feed).first()
+    paces = list(ReplayPace.objects.filter(feed=feed).order_by("since"))
+    days = [] if clock is None else list(replay_sessions(clock).values_list("day", flat=True))
+    if not days:
+        return [None] * len(instants)
+    return [_day_at(instant, paces, days) for instant in instants]
+
+
+def _day_at(
+    instant: datetime, paces: Sequence[ReplayPace], days: Sequence[date]
+) -> HistoryDay | None:
+    place = bisect_right([pace.since for pace in paces], instant)
+    if place == 0:
+        return None
+    pace = paces[place - 1]
+    moment = path.moment_at(
+        instant - pace.started_at, seconds_per_day=pace.seconds_per_day, sessions=len(days)
+    )
+    return HistoryDay(lap=moment.lap, day=days[moment.session])
+
+
+def first_watchlist() -> list[str]:
+    """Return the symbols everybody's list starts with: what can be traded, by symbol."""
+    return list(Instrument.objects.filter(tradable=True).values_list("symbol", flat=True))
+
+
+def watched(membership_id: int) -> list[Instrument]:
+    """Return the instruments a person watches, in their order."""
+    own = Watchlist.objects.filter(membership_id=membership_id).first()
+    wanted = first_watchlist() if own is None else own.symbols
+    found = instruments_by_symbol(wanted)
+    return [found[symbol] for symbol in wanted if symbol in found]
+
+
+def recent_bars(wanted: Iterable[Instrument], now: datetime, *, count: int) -> dict[str, list[Bar]]:
+    """Return the last ``count`` daily bars known of each instrument, oldest first, by symbol."""
+    instruments = {one.pk: one for one in wanted}
+    feeds = {one.feed for one in instruments.values() if one.is_replayed}
+    unknown_yet = Q()
+    for feed in feeds:
+        position = replay_position(feed, now)
+        day = None if position is None else datetime.combine(position.session.day, time(), UTC)
+        hidden = Q(instrument__feed=feed)
+        unknown_yet |= hidden if day is None else hidden & Q(at__gte=day)
+    ranked = (
+        Bar.objects.filter(instrument__in=instruments, interval=Interval.DAY)
+        .exclude(unknown_yet)
+        .annotate(age=Window(RowNumber(), partition_by=F("instrument_id"), order_by=F("at").desc()))
+        .filter(age__lte=count)
+        .order_by("at")
+    )
+    found: dict[str, list[Bar]] = {one.symbol: [] for one in instruments.values()}
+    for bar in ranked:
+        found[instruments[bar.instrument_id].symbol].append(bar)
+    return found
 
 
 def known_bars(one: Instrument, interval: str, now: datetime) -> QuerySet[Bar]:

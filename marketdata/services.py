@@ -1,12 +1,16 @@
-"""Writes of market data: loading what ships with us, and keeping a replay's clock."""
+"""Writes of market data: loading what ships with us, keeping a replay's clock, watchlists."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from marketdata import calendars, datasets
+from common.errors import NotFound, StateConflict
+from marketdata import calendars, datasets, selectors
 from marketdata.models import (
     Bar,
     CalendarSession,
@@ -14,6 +18,8 @@ from marketdata.models import (
     Interval,
     ReferenceDataset,
     ReplayClock,
+    ReplayPace,
+    Watchlist,
 )
 from marketdata.path import REPLAY_FEED
 
@@ -22,7 +28,15 @@ REPLAY_CALENDAR = "XNYS"
 REPLAY_FROM = date(2004, 1, 2)
 REPLAY_TO = date(2018, 12, 31)
 
+MOST_WATCHED = 50
+
 _LOAD_LOCK = "marketdata.load_reference_data"
+
+
+class WatchlistFull(StateConflict):
+    """The list holds as many symbols as lists may."""
+
+    code: ClassVar[str] = "watchlist_full"
 
 
 def load_reference_data(*, now: datetime) -> None:
@@ -57,7 +71,7 @@ def replay_clock(*, now: datetime) -> ReplayClock:
     When the speed has changed, the start moves so that the moment of history stays where it is.
     """
     wanted = settings.OMS_REPLAY_SECONDS_PER_DAY
-    clock, _ = ReplayClock.objects.get_or_create(
+    clock, is_new = ReplayClock.objects.get_or_create(
         feed=REPLAY_FEED,
         defaults={
             "calendar": REPLAY_CALENDAR,
@@ -71,7 +85,72 @@ def replay_clock(*, now: datetime) -> ReplayClock:
         clock.started_at = now - (now - clock.started_at) * wanted / clock.seconds_per_day
         clock.seconds_per_day = wanted
         clock.save(update_fields=["started_at", "seconds_per_day"])
+    _note_pace(clock, since=clock.started_at if is_new else now)
     return clock
+
+
+def _note_pace(clock: ReplayClock, *, since: datetime) -> None:
+    """Add a row where the clock stands otherwise than the last row says.
+
+    A clock that is older than these rows is noted from ``since`` on: how it stood before, nobody
+    knows.
+    """
+    last = ReplayPace.objects.filter(feed=clock.feed).order_by("since").last()
+    held = (clock.started_at, clock.seconds_per_day)
+    if last is None or (last.started_at, last.seconds_per_day) != held:
+        ReplayPace.objects.get_or_create(
+            feed=clock.feed,
+            since=since,
+            defaults={"started_at": clock.started_at, "seconds_per_day": clock.seconds_per_day},
+        )
+
+
+def watch(*, membership_id: int, symbol: str) -> None:
+    """Put a symbol at the end of a person's list; one that is there stays where it is.
+
+    :raises InvalidSymbol: if the text cannot be a symbol.
+    :raises NotFound: if there is no such instrument.
+    :raises WatchlistFull: if the list is as long as lists get.
+    """
+    known = selectors.instrument(symbol).symbol
+    with _own_list(membership_id) as own:
+        if known in own.symbols:
+            return
+        if len(own.symbols) >= MOST_WATCHED:
+            raise WatchlistFull(
+                f"A list holds at most {MOST_WATCHED} symbols; take one off before adding {known}."
+            )
+        own.symbols.append(known)
+
+
+def unwatch(*, membership_id: int, symbol: str) -> None:
+    """Take a symbol off a person's list; one that is not on it is no error."""
+    with _own_list(membership_id) as own:
+        own.symbols = [one for one in own.symbols if one != symbol]
+
+
+def move_watched(*, membership_id: int, symbol: str, places: int) -> None:
+    """Move a symbol down its list by ``places`` (up if negative), at most to an end.
+
+    :raises NotFound: if it is not on the list.
+    """
+    with _own_list(membership_id) as own:
+        if symbol not in own.symbols:
+            raise NotFound(f"{symbol[:32]} is not on the list.")
+        place = own.symbols.index(symbol)
+        own.symbols.insert(max(0, place + places), own.symbols.pop(place))
+
+
+@contextmanager
+def _own_list(membership_id: int) -> Iterator[Watchlist]:
+    """Yield the list locked, made of what everybody starts with at first; save it afterwards."""
+    with transaction.atomic():
+        Watchlist.objects.get_or_create(
+            membership_id=membership_id, defaults={"symbols": selectors.first_watchlist()}
+        )
+        own = Watchlist.objects.select_for_update().get(membership_id=membership_id)
+        yield own
+        own.save(update_fields=["symbols"])
 
 
 def _outdated() -> dict[str, str]:

@@ -24,7 +24,10 @@ _POSITION = (
     "account", "symbol", "qty", "avg_px", "cost", "mark", "mark_at", "market_value",
     "unrealized_pnl", "realized_pnl", "currency", "updated_at",
 )  # fmt: skip
-_QUOTE = ("last", "bid", "ask", "bid_size", "ask_size", "feed", "history_at")
+_QUOTE = (
+    "last", "bid", "ask", "bid_size", "ask_size", "spread", "open", "high", "low", "prev_close",
+    "change", "change_pct", "feed", "history_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

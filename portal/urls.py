@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.views import account, desk, frame, halt, orders, quotes, styleguide
+from portal.views import account, desk, frame, halt, market, orders, quotes, styleguide
 
 urlpatterns = [
     path("", account.home),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("account", account.choose_account),
     path("preferences", account.prefer),
     path("desk", desk.desk),
+    path("desk/chart/bars", market.bars),
+    path("desk/chart/marks", market.marks),
+    path("desk/watchlist", market.watchlist),
     path("desk/quotes", quotes.quotes),
     path("orders", orders.orders),
     path("orders/<str:order_id>/cancel", orders.cancel),

@@ -18,6 +18,7 @@ from oms.services import accept
 from portal.badges import status_badge, unknown_badge
 from portal.shell import Shell
 from portal.ticket import Ticket, blank_ticket, intent_of, new_cl_ord_id, posted_ticket
+from portal.views.market import market_panels, market_parts
 from portal.views.pages import MemberRequest, Part, member_page, member_render, now
 from portfolio import selectors as books
 from portfolio.shapes import position_json
@@ -103,13 +104,13 @@ def _show(
         return {
             "ticket": make_ticket(shell),
             "opened": sent is None,
-            "quotes": quote_rows(shell),
+            **market_panels(request, shell),
             "orders": recent_orders(request, shell),
             "positions": position_rows(shell),
             "balance": balance_row(shell),
         }
 
-    parts = {
+    parts = market_parts(request) | {
         "blotter": Part(
             "portal/desk/_blotter.html", lambda shell: {"orders": recent_orders(request, shell)}
         ),
@@ -121,24 +122,6 @@ def _show(
     return member_render(
         request, "portal/desk/index.html", names, scope="desk", status=status, parts=parts
     )
-
-
-def places_of(step: Any) -> int:
-    """Return how many decimals a tick size has."""
-    text = dec_str(step)
-    return len(text.partition(".")[2])
-
-
-def quote_rows(shell: Shell) -> list[dict[str, Any]]:
-    """One row per tradable instrument, with or without a price."""
-    return [
-        {
-            "instrument": one,
-            "quote": shell.market.get(one.symbol),
-            "places": places_of(one.tick_size),
-        }
-        for one in shell.instruments
-    ]
 
 
 def order_rows(orders: Any) -> list[dict[str, Any]]:

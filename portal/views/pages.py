@@ -22,7 +22,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import Membership
 from common.actor import Actor
-from common.errors import NotFound, Refused
+from common.errors import NotFound, Refused, Unauthenticated
+from common.http.problems import refused_response
 from portal.middleware import asked_by_htmx
 from portal.preferences import preferences_of
 from portal.shell import ACCOUNT_KEY, Shell, shell_for
@@ -74,6 +75,25 @@ def member_page(scope: str) -> Callable[[View], View]:
                 return view(request, *args, **kwargs)
             except Refused as refusal:
                 return error_page(request, refusal.http_status, refusal.title, refusal.detail)
+
+        return guarded
+
+    return guard
+
+
+def member_data(scope: str) -> Callable[[View], View]:
+    """Guard a view that pages' scripts read: as ``member_page``, but refusals are problems."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+            try:
+                if getattr(request, "actor", None) is None:
+                    raise Unauthenticated("Your login has ended; log in again.")
+                request.actor.require(scope)
+                return view(request, *args, **kwargs)
+            except Refused as refusal:
+                return refused_response(request, refusal)
 
         return guarded
 
