@@ -35,6 +35,12 @@ KEYS = (
     Key("everywhere", "Escape", "close", "Close what is open, leave a field"),
     Key("desk", "b", "ticket:BUY", "Ticket: buy"),
     Key("desk", "s", "ticket:SELL", "Ticket: sell"),
+    Key("desk", "w", "find", "Find a symbol"),
+    Key("desk", "ArrowUp", "watch:previous", "Watchlist: the symbol before"),
+    Key("desk", "ArrowDown", "watch:next", "Watchlist: the symbol after"),
+    Key("desk", "[", "interval:shorter", "Chart: a shorter interval"),
+    Key("desk", "]", "interval:longer", "Chart: a longer interval"),
+    Key("desk", "t", "table", "Chart: the same numbers as a table"),
 )
 
 

@@ -157,8 +157,8 @@ def market_parts(request: MemberRequest) -> dict[str, Part]:
     def make(shell: Shell) -> dict[str, Any]:
         return market_panels(request, shell)
 
-    names = ("watch", "facts", "chart")
-    return {name: Part(f"portal/desk/_{name}.html", make) for name in names}
+    names = {"watchlist": "_watchlist", "facts": "_facts", "chart": "_chart"}
+    return {name: Part(f"portal/desk/{file}.html", make) for name, file in names.items()}
 
 
 def _chosen(request: MemberRequest, watched: list[Instrument], shell: Shell) -> Instrument | None:

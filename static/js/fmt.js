@@ -119,15 +119,21 @@ export function word(text) {
 /**
  * What an element shows for a value, by its data attributes:
  * data-as = px | qty | money | signed | time | word (default: the text as it is),
- * data-places or data-step (a tick or lot size) for numbers, data-zone for times.
+ * data-places or data-step (a tick or lot size) for numbers, data-zone for times,
+ * data-millis="off" for whole seconds, data-unit to follow a number that is known.
  */
 export function shown(text, data = {}) {
+  const made = plain(text, data);
+  return data.unit && made !== NOTHING ? made + data.unit : made;
+}
+
+function plain(text, data) {
   const step = data.step === undefined ? undefined : placesOf(data.step);
   const places = data.places === undefined ? step : Number(data.places);
   switch (data.as) {
     case "px": case "qty": case "money": return number(text, { places });
     case "signed": return number(text, { places, signed: true });
-    case "time": return time(text, { zone: data.zone });
+    case "time": return time(text, { zone: data.zone, millis: data.millis !== "off" });
     case "word": return word(text);
     default: return text ?? "";
   }

@@ -53,7 +53,14 @@ function forget() {
   hint();
 }
 
+// A control that walks by arrows keeps them: radio buttons, grids, the chart.
+function ownsArrows({ key, target }) {
+  return key.startsWith("Arrow") && target instanceof Element
+    && target.closest("input, select, [role=grid], [role=application], summary") !== null;
+}
+
 function onKey(event) {
+  if (event.defaultPrevented || ownsArrows(event)) return;
   if (event.isComposing || event.altKey || ["Shift", "Control", "Meta"].includes(event.key)) return;
   const key = pressed(event);
   if (isField(event.target) && !key.startsWith("Ctrl+") && key !== "Escape") return;

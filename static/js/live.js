@@ -57,9 +57,14 @@ function textOf(element) {
   return element.appendChild(document.createTextNode(""));
 }
 
+function directionOf(value) {
+  return ["down", "flat", "up"][compare(value, "0") + 1];
+}
+
 /** Write a value into an element by its data attributes; says whether the text changed. */
 export function write(element, value) {
   const text = shown(value, element.dataset);
+  if (element.dataset.sign !== undefined) element.dataset.sign = directionOf(value);
   const node = textOf(element);
   if (node.nodeValue === text) return false;
   node.nodeValue = text;

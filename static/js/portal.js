@@ -55,6 +55,7 @@ function perform(act) {
     case "theme": case "density": case "privacy": preferences.turn(verb); break;
     case "account": chooseAccount(object); break;
     case "ticket": openTicket(object); break;
+    default: document.body.dispatchEvent(new CustomEvent("page:act", { detail: { verb, object } }));
   }
 }
 

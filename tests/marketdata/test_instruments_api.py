@@ -136,7 +136,8 @@ def test_the_quote_says_what_it_is(get, valkey, settings):
     now = datetime.now(UTC)
     past = datetime(2008, 9, 15, 14, 0, tzinfo=UTC)
     px, size = Decimal("1250.10"), Decimal(300)
-    quote = Quote("SPX", px, px + 1, px, size, size, now, "HISTORICAL REPLAY", True, past)
+    so_far = {"open": px - 3, "high": px, "low": px - 5, "prev_close": Decimal(1200)}
+    quote = Quote("SPX", px, px + 1, px, size, size, now, "HISTORICAL REPLAY", True, past, **so_far)
     quotes.write(redis.Redis.from_url(valkey.url), [quote])
     status, body = get("/SPX/quote")
     assert status == 200
@@ -151,6 +152,13 @@ def test_the_quote_says_what_it_is(get, valkey, settings):
         "feed": "HISTORICAL REPLAY",
         "simulated": True,
         "history_at": "2008-09-15T14:00:00Z",
+        "spread": "1",
+        "open": "1247.1",
+        "high": "1250.1",
+        "low": "1245.1",
+        "prev_close": "1200",
+        "change": "50.1",
+        "change_pct": "4.18",
         "stale": False,
     }
     settings.OMS_QUOTE_MAX_AGE_S = -1

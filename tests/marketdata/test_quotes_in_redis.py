@@ -55,6 +55,13 @@ def test_the_wire_is_the_apis_shape():
         "feed": "HISTORICAL REPLAY",
         "simulated": True,
         "history_at": "2008-09-15T14:00:00Z",
+        "spread": "0.01",
+        "open": None,
+        "high": None,
+        "low": None,
+        "prev_close": None,
+        "change": None,
+        "change_pct": None,
     }
 
 

@@ -17,7 +17,7 @@ def text_of(answer):
 
 def test_quotes_are_the_numbers_of_the_feed_and_say_what_they_are(at_desk, market):
     market.show("1126.25", "1126.5", size=77)
-    page = text_of(at_desk("bob").get("/desk"))
+    page = text_of(at_desk("bob").get("/desk?symbol=SPX"))
     cells = dict(re.findall(r'data-f="quote:SPX\.(\w+)"[^>]*>([^<]*)<', page))
     assert cells["bid"] == "1,126.25"
     assert cells["ask"] == "1,126.50"
