@@ -14,8 +14,9 @@ from brokers.models import (
     PaperOrder,
     PaperVenue,
 )
+from common.console.keyset import PeriodFilter
 from common.console.sites import firm_console
-from common.console.tables import FirmInline, FirmTable
+from common.console.tables import FirmInline, FirmTable, LongFirmTable
 from common.console.words import ACCOUNT_STATE, CONNECTION_STATE, MODE, ORDER_STATUS, SIDE
 
 
@@ -57,13 +58,14 @@ class GatewayLeaseAdmin(FirmTable):
 
 
 @admin.register(BrokerMessage, site=firm_console)
-class BrokerMessageAdmin(FirmTable):
+class BrokerMessageAdmin(LongFirmTable):
     """Every message as it passed."""
 
     list_display = ("id", "direction", "account", "venue_cl_ord_id", "received_at")
-    list_filter = ("direction", "account", "received_at")
-    search_fields = ("venue_cl_ord_id",)
-    ordering = ("-id",)
+    list_filter = (PeriodFilter, "direction", "account")
+    period_field = "received_at"
+    search_fields = ("@venue_cl_ord_id",)
+    search_help_text = "The whole id an order bears at the venue"
 
 
 @admin.register(PaperVenue, site=firm_console)
@@ -83,7 +85,7 @@ class PaperAccountAdmin(FirmTable):
 
 
 @admin.register(PaperOrder, site=firm_console)
-class PaperOrderAdmin(FirmTable):
+class PaperOrderAdmin(LongFirmTable):
     """Orders in the paper venue's book, or once in it."""
 
     badges = {"side": SIDE, "ord_status": ORDER_STATUS}
@@ -92,30 +94,27 @@ class PaperOrderAdmin(FirmTable):
         "ord_status", "updated_at",
     )  # fmt: skip
     list_filter = ("is_working", "ord_status", "side", "account")
-    search_fields = ("order_id", "venue_cl_ord_id", "symbol")
-    ordering = ("-id",)
+    search_fields = ("order_id", "symbol")
 
 
 @admin.register(PaperExecution, site=firm_console)
-class PaperExecutionAdmin(FirmTable):
+class PaperExecutionAdmin(LongFirmTable):
     """The paper venue's journal of messages."""
 
     list_display = (
         "exec_id", "account", "exec_type", "symbol", "qty_delta", "cash_delta", "transact_time",
     )  # fmt: skip
-    list_filter = ("exec_type", "account", "transact_time")
-    search_fields = ("exec_id", "symbol")
-    ordering = ("-id",)
+    list_filter = ("exec_type", "account")
+    search_fields = ("@exec_id",)
 
 
 @admin.register(PaperClientId, site=firm_console)
-class PaperClientIdAdmin(FirmTable):
+class PaperClientIdAdmin(LongFirmTable):
     """Client ids the paper venue took, for ever."""
 
     list_display = ("venue_cl_ord_id", "account", "order")
     list_filter = ("account",)
-    search_fields = ("venue_cl_ord_id",)
-    ordering = ("-id",)
+    search_fields = ("@venue_cl_ord_id",)
 
 
 @admin.register(PaperFault, site=firm_console)

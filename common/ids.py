@@ -45,6 +45,12 @@ def new_ulid(now: datetime) -> str:
     return "".join(reversed(characters))
 
 
+def first_ulid_of(moment: datetime) -> str:
+    """Return the lowest ULID of a millisecond: every id made then or later sorts at or above it."""
+    number = int(moment.timestamp() * 1000) << 80
+    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+
+
 def is_ulid(text: str) -> bool:
     """Whether ``text`` has the form of a ULID we could have made."""
     return _ULID.fullmatch(text) is not None

@@ -2,19 +2,21 @@
 
 from django.contrib import admin
 
+from common.console.keyset import PeriodFilter
 from common.console.sites import firm_console
-from common.console.tables import FirmTable
+from common.console.tables import FirmTable, LongFirmTable
 from events.models import Event, IdempotentAnswer, StreamHead, SubscriberCursor
 
 
 @admin.register(Event, site=firm_console)
-class EventAdmin(FirmTable):
+class EventAdmin(LongFirmTable):
     """What happened, in the order everybody sees it."""
 
     list_display = ("position", "type", "subject", "actor", "occurred_at")
-    list_filter = (("position", admin.EmptyFieldListFilter), "occurred_at")
-    search_fields = ("=id", "subject", "type", "actor", "correlation_id")
-    ordering = ("-seq",)
+    list_filter = (PeriodFilter, ("position", admin.EmptyFieldListFilter))
+    reaches = frozenset({"position__isempty", "subject__exact"})
+    search_fields = ("subject", "pk")
+    search_help_text = "The whole id of the event or of what it is about"
 
 
 @admin.register(SubscriberCursor, site=firm_console)

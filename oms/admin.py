@@ -1,11 +1,15 @@
 """Orders and their life in the firm's console, to look at; what is done is in ``oms.verbs``."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from brokers.models import BrokerAccount
+from common.console.keyset import PeriodFilter, words_filter
 from common.console.sites import firm_console
-from common.console.tables import FirmInline, FirmTable
+from common.console.tables import FirmInline, FirmTable, LongFirmTable
 from common.console.words import (
     COMMAND_STATE,
     MODE,
@@ -25,6 +29,7 @@ from oms.models import (
     ParkedReport,
     ReconciliationRun,
 )
+from trading.orders.fold import Verdict
 from trading.vocabulary import CommandState
 
 
@@ -42,8 +47,38 @@ class UnknownFilter(admin.SimpleListFilter):
         """Narrow the list."""
         if self.value() not in {"unknown", "known"}:
             return queryset
-        unknown = Exists(Command.objects.filter(order=OuterRef("pk"), state=CommandState.UNKNOWN))
-        return queryset.filter(unknown if self.value() == "unknown" else ~unknown)
+        unknown = Command.objects.filter(state=CommandState.UNKNOWN).values("order_id")
+        if self.value() == "unknown":
+            return queryset.filter(pk__in=unknown)
+        return queryset.exclude(pk__in=unknown)
+
+
+def orders_named(text: str) -> list[str]:
+    """Return the orders that ever bore this id, whoever gave it: we, the client or the venue."""
+    accounts = BrokerAccount.objects.values("pk")
+    names = ClOrdId.objects.filter(account__in=accounts, cl_ord_id=text)
+    found = set(Order.objects.filter(pk=text).values_list("pk", flat=True))
+    found |= set(names.values_list("order_id", flat=True))
+    found |= set(
+        Order.objects.filter(account__in=accounts, order_id=text).values_list("pk", flat=True)
+    )
+    return sorted(found)
+
+
+class OfOrders(LongFirmTable):
+    """A long table found by any id of its orders, then by ids of its own."""
+
+    order_key = "order_id"
+    search_help_text = "Whole ids only: ours, the client's, the venue's"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows of the orders named, or with that id."""
+        orders = orders_named(search_term.strip()) if search_term.strip() else []
+        if orders:
+            return queryset.filter(**{f"{self.order_key}__in": orders}), False
+        return super().get_search_results(request, queryset, search_term)
 
 
 class VersionInline(FirmInline):
@@ -82,7 +117,7 @@ class ExecutionInline(FirmInline):
 
 
 @admin.register(Order, site=firm_console)
-class OrderAdmin(FirmTable):
+class OrderAdmin(OfOrders):
     """Orders: every row is the fold of its reports."""
 
     badges = {"ord_status": ORDER_STATUS, "side": SIDE, "mode": MODE}
@@ -91,11 +126,14 @@ class OrderAdmin(FirmTable):
         "price", "cum_qty", "created_at",
     )  # fmt: skip
     list_filter = (
-        "ord_status", UnknownFilter, "is_closed", "mode", "account", "side", "ord_type", "source",
-        "created_at",
+        PeriodFilter, "ord_status", UnknownFilter, "is_closed", "mode", "account", "side",
+        "ord_type",
     )  # fmt: skip
-    search_fields = ("=id", "cl_ord_id", "order_id", "symbol", "strategy", "created_by")
-    ordering = ("-id",)
+    reaches = frozenset({"outcome", "is_closed__exact"})
+    order_key = "pk"
+    portal_url = "/orders/{}"
+    search_fields = ("symbol",)
+    search_help_text = "A whole id (ours, the client's, the venue's) or a symbol"
     inlines = (EventInline, ExecutionInline, CommandInline, VersionInline)
     fieldsets = (
         (None, {"fields": (
@@ -128,7 +166,7 @@ class OrderAdmin(FirmTable):
 
 
 @admin.register(OrderVersion, site=firm_console)
-class OrderVersionAdmin(FirmTable):
+class OrderVersionAdmin(OfOrders):
     """Links of amend chains."""
 
     badges = {"state": VERSION_STATE}
@@ -137,12 +175,11 @@ class OrderVersionAdmin(FirmTable):
         "created_at",
     )  # fmt: skip
     list_filter = ("state", "account")
-    search_fields = ("=order__id", "cl_ord_id", "venue_cl_ord_id")
-    ordering = ("-id",)
+    search_fields = ("@venue_cl_ord_id",)
 
 
 @admin.register(Command, site=firm_console)
-class CommandAdmin(FirmTable):
+class CommandAdmin(OfOrders):
     """Requests to venues, and how far each has come."""
 
     badges = {"state": COMMAND_STATE}
@@ -150,24 +187,26 @@ class CommandAdmin(FirmTable):
         "cl_ord_id", "kind", "state", "account", "order", "attempt", "unknown_since",
         "next_lookup_at", "outcome_code", "created_at",
     )  # fmt: skip
-    list_filter = ("state", "kind", "account", "created_at")
-    search_fields = ("=id", "=order__id", "cl_ord_id", "venue_cl_ord_id")
-    ordering = ("-id",)
+    list_filter = (PeriodFilter, "state", "kind", "account")
+    reaches = frozenset({"state__exact"})
+    search_fields = ("pk",)
 
 
 @admin.register(OrderEvent, site=firm_console)
-class OrderEventAdmin(FirmTable):
+class OrderEventAdmin(OfOrders):
     """Reports as applied to orders."""
 
     badges = {"after": ORDER_STATUS, "before": ORDER_STATUS, "verdict": VERDICT}
     list_display = ("order", "seq", "exec_type", "source", "verdict", "after", "actor", "at")
-    list_filter = ("exec_type", "source", "verdict", "at")
-    search_fields = ("=order__id", "exec_id", "actor")
-    ordering = ("-id",)
+    list_filter = (
+        PeriodFilter, "exec_type", "source", words_filter("verdict", "verdict", Verdict),
+    )  # fmt: skip
+    period_field = "at"
+    search_fields = ("pk",)
 
 
 @admin.register(Execution, site=firm_console)
-class ExecutionAdmin(FirmTable):
+class ExecutionAdmin(OfOrders):
     """The trade ledger."""
 
     badges = {"side": SIDE}
@@ -175,9 +214,9 @@ class ExecutionAdmin(FirmTable):
         "exec_id", "account", "symbol", "side", "exec_type", "last_qty", "last_px", "fee",
         "source", "transact_time",
     )  # fmt: skip
-    list_filter = ("exec_type", "side", "account", "late", "source", "transact_time")
-    search_fields = ("=id", "=order__id", "exec_id", "cl_ord_id", "symbol")
-    ordering = ("-id",)
+    list_filter = (PeriodFilter, "exec_type", "side", "account", "late", "source")
+    search_fields = ("pk", "@exec_id", "@symbol")
+    search_help_text = "A whole id (of the order or the execution) or a symbol"
 
 
 @admin.register(ParkedReport, site=firm_console)
@@ -195,8 +234,11 @@ class ParkedReportAdmin(FirmTable):
 class BreakAdmin(FirmTable):
     """Differences between our books and the venue's."""
 
-    list_display = ("id", "kind", "account", "subject", "ours", "theirs", "opened_at", "closed_at")
-    list_filter = (("closed_at", admin.EmptyFieldListFilter), "kind", "account", "opened_at")
+    list_display = (
+        "kind", "account", "subject", "ours", "theirs", "owner", "opened_at", "closed_at",
+        "closed_by",
+    )  # fmt: skip
+    list_filter = (("closed_at", admin.EmptyFieldListFilter), "kind", "account", "owner")
     search_fields = ("=id", "subject", "detail", "resolution")
     ordering = ("-opened_at", "-id")
 
@@ -212,10 +254,9 @@ class ReconciliationRunAdmin(FirmTable):
 
 
 @admin.register(ClOrdId, site=firm_console)
-class ClOrdIdAdmin(FirmTable):
+class ClOrdIdAdmin(OfOrders):
     """Client ids ever used; each is unique for ever."""
 
     list_display = ("cl_ord_id", "kind", "account", "order")
     list_filter = ("kind", "account")
-    search_fields = ("cl_ord_id", "=order__id")
-    ordering = ("-id",)
+    search_fields = ("@cl_ord_id",)

@@ -7,6 +7,7 @@ each insert would lock the same account and instrument rows (a nightly check pro
 
 from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
@@ -270,6 +271,7 @@ class OrderEvent(models.Model):
 
     class Meta:
         db_table = "oms_order_event"
+        indexes = [BrinIndex(fields=["at"], autosummarize=True, name="order_event_by_time")]
         constraints = [
             models.UniqueConstraint(fields=["order", "seq"], name="order_event_seq_once"),
             models.UniqueConstraint(

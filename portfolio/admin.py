@@ -2,8 +2,9 @@
 
 from django.contrib import admin
 
+from common.console.keyset import PeriodFilter
 from common.console.sites import firm_console
-from common.console.tables import FirmInline, FirmTable
+from common.console.tables import FirmInline, FirmTable, LongFirmTable
 from common.console.words import BUSY, GOOD, OWN
 from portfolio.models import (
     Balance,
@@ -87,35 +88,35 @@ class LotClosureAdmin(FirmTable):
 
 
 @admin.register(JournalEntry, site=firm_console)
-class JournalEntryAdmin(FirmTable):
+class JournalEntryAdmin(LongFirmTable):
     """Bookings."""
 
     list_display = ("id", "account", "reason", "ref", "at", "booked_at", "actor")
-    list_filter = ("reason", "account", "booked_at")
-    search_fields = ("=id", "ref", "order_id")
-    ordering = ("-id",)
+    list_filter = (PeriodFilter, "reason", "account")
+    search_fields = ("pk", "@ref")
+    search_help_text = "The whole id of the booking or of what it books"
     inlines = (LineInline,)
 
 
 @admin.register(JournalLine, site=firm_console)
-class JournalLineAdmin(FirmTable):
+class JournalLineAdmin(LongFirmTable):
     """Amounts of bookings."""
 
     badges = {"ledger": LEDGERS}
     list_display = ("entry", "account", "ledger", "amount", "currency", "symbol", "qty")
-    list_filter = ("ledger", "currency", "account")
-    search_fields = ("=entry__id", "entry__ref", "symbol")
-    ordering = ("-id",)
+    list_filter = ("ledger", "account")
+    search_fields = ("entry", "@symbol")
+    search_help_text = "The whole id of the booking, or a symbol"
 
 
 @admin.register(PnlSnapshot, site=firm_console)
-class PnlSnapshotAdmin(FirmTable):
+class PnlSnapshotAdmin(LongFirmTable):
     """What the books were worth, and when."""
 
     list_display = (
         "at", "account", "currency", "cash", "realized", "unrealized", "fees", "equity",
         "simulated",
     )  # fmt: skip
-    list_filter = ("account", "currency", "simulated", "at")
+    list_filter = ("account", "simulated")
     search_fields = ("account__code",)
-    ordering = ("-at", "account")
+    search_help_text = "The code of an account"

@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from common.console.keyset import PeriodFilter, words_filter
 from common.console.sites import firm_console
-from common.console.tables import FirmTable
+from common.console.tables import FirmTable, LongFirmTable
 from common.console.words import BUSY, HALT_STATE, OWN
 from risk.models import AccountExposure, Breach, Halt, InstrumentExposure, RiskLimit
+from trading.risk import BreachCode
 
 SCOPES = {"tenant": OWN, "account": BUSY, "instrument": BUSY, "strategy": BUSY, "venue": BUSY}
 
@@ -53,13 +55,14 @@ class RiskLimitAdmin(FirmTable):
 
 
 @admin.register(Breach, site=firm_console)
-class BreachAdmin(FirmTable):
+class BreachAdmin(LongFirmTable):
     """Rules that refused orders broke."""
 
     list_display = ("at", "code", "account", "order_id", "value", "limit", "unit")
-    list_filter = ("code", "account", "at")
-    search_fields = ("order_id", "code", "rule", "message")
-    ordering = ("-id",)
+    list_filter = (PeriodFilter, words_filter("code", "code", BreachCode), "account")
+    period_field = "at"
+    search_fields = ("order_id",)
+    search_help_text = "The whole id of the refused order"
 
 
 @admin.register(AccountExposure, site=firm_console)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -181,6 +182,9 @@ class Breach(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        indexes: ClassVar = [
+            BrinIndex(fields=["at"], autosummarize=True, name="risk_breach_by_time"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order_id", "code"], name="risk_breach_once"),
         ]

@@ -1,5 +1,6 @@
 """Broker connections, their accounts, the gateway's leases and every message that passed."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -117,7 +118,10 @@ class BrokerMessage(models.Model):
 
     class Meta:
         db_table = "broker_message"
-        indexes = [models.Index(fields=["account", "venue_cl_ord_id"], name="message_by_venue_id")]
+        indexes = [
+            models.Index(fields=["account", "venue_cl_ord_id"], name="message_by_venue_id"),
+            BrinIndex(fields=["received_at"], autosummarize=True, name="message_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.direction} {self.id}"

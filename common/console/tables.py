@@ -10,12 +10,14 @@ from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Field, Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from unfold.admin import ModelAdmin, TabularInline
 
 from common.console.cells import NOTHING, column, detail, needs_cell
-from common.console.verbs import ROWS_AT_ONCE, Verb, carry_out, reason_form
+from common.console.csv_file import MOST_ROWS, as_csv
+from common.console.keyset import KeysetListing, Listing, found_exactly
+from common.console.verb_pages import on_ticked_rows, verb_page
+from common.console.verbs import Verb
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -65,6 +67,8 @@ class Table(Cells, ModelAdmin):  # type: ignore[misc]
     compressed_fields = True
     empty_value_display = NOTHING
     actions = None
+    list_disable_select_all = True
+    portal_url: str | None = None  # of a row in the portal, with its key in place of {}
     change_form_before_template = "admin/console/verbs_of_row.html"
     list_before_template = "admin/console/verbs_of_list.html"
 
@@ -73,6 +77,10 @@ class Table(Cells, ModelAdmin):  # type: ignore[misc]
         self.make_cells()
 
     # --- what is shown ---------------------------------------------------------------------------
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Listing]:
+        """Return the class of the list."""
+        return Listing
 
     def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
         """Return the columns, ours where we have one."""
@@ -131,7 +139,7 @@ class Table(Cells, ModelAdmin):  # type: ignore[misc]
         if not self.has_view_permission(request):
             return {}
         return {
-            verb.name: (partial(_on_ticked_rows, verb), verb.name, verb.label)
+            verb.name: (partial(on_ticked_rows, verb), verb.name, verb.label)
             for verb in self.row_verbs()
         }
 
@@ -140,10 +148,25 @@ class Table(Cells, ModelAdmin):  # type: ignore[misc]
         names = f"{self.opts.app_label}_{self.opts.model_name}"
         wrap = self.admin_site.admin_view
         return [
+            path("export/", wrap(self.export), name=f"{names}_export"),
             path("do/<slug:name>/", wrap(self.do_on_list), name=f"{names}_do"),
             path("<path:object_id>/do/<slug:name>/", wrap(self.do_on_row), name=f"{names}_row_do"),
             *super().get_urls(),
         ]
+
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """Send the list, as filtered, as a file; one too long is refused rather than cut."""
+        self._check_may_do(request)
+        listing = self.get_changelist_instance(request)
+        rows = list(listing.queryset[: MOST_ROWS + 1])
+        if len(rows) > MOST_ROWS:
+            messages.error(
+                request, f"A file holds at most {MOST_ROWS} rows; narrow the list first."
+            )
+            return HttpResponseRedirect(
+                reverse(self.url_name("changelist")) + listing.get_query_string()
+            )
+        return as_csv(self.opts.model_name or "rows", self, self.list_display, rows)
 
     def do_on_list(self, request: HttpRequest, name: str) -> HttpResponse:
         """Ask for the reason of a verb that concerns the firm, then do it."""
@@ -169,7 +192,7 @@ class Table(Cells, ModelAdmin):  # type: ignore[misc]
         ):
             raise PermissionDenied
         links = [
-            (verb, reverse(self._url_name("do"), args=[verb.name]))
+            (verb, reverse(self.url_name("do"), args=[verb.name]))
             for verb in self._verbs()
             if verb.on_list
         ]
@@ -189,7 +212,7 @@ class Table(Cells, ModelAdmin):  # type: ignore[misc]
         if object_id is not None and request.method in _READS and self.row_verbs():
             row = self.get_object(request, unquote(object_id))
             links = [
-                (verb, reverse(self._url_name("row_do"), args=[quote(row.pk), verb.name]))
+                (verb, reverse(self.url_name("row_do"), args=[quote(row.pk), verb.name]))
                 for verb in self.row_verbs()
                 if row is not None and verb.fits(row)
             ]
@@ -197,7 +220,8 @@ class Table(Cells, ModelAdmin):  # type: ignore[misc]
             request, object_id, form_url, {**(extra_context or {}), "verb_links": links}
         )
 
-    def _url_name(self, page: str) -> str:
+    def url_name(self, page: str) -> str:
+        """Return the name of the address of one of the table's pages."""
         return f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
 
 
@@ -245,6 +269,8 @@ class FirmTable(_OfFirm, Table):
     ) -> HttpResponse:
         """Show one row, with a link to the firm's events about it where there are such."""
         context = dict(extra_context or {})
+        if self.portal_url is not None and object_id is not None:
+            context["portal_url"] = self.portal_url.format(quote(unquote(object_id)))
         if self.shows_events and object_id is not None:
             query = urlencode({"subject__exact": unquote(object_id)})
             context["events_url"] = f"{reverse('admin:events_event_changelist')}?{query}"
@@ -255,6 +281,31 @@ class FirmTable(_OfFirm, Table):
     ) -> HttpResponse:
         """:raises Http404: always. The log is shared by all firms; ours are the events."""
         raise Http404
+
+
+class LongFirmTable(FirmTable):
+    """A table that grows without end: by descending key, found by whole ids, without counts.
+
+    ``search_fields`` are lookups with an index each, tried in turn. ``reaches`` names the
+    parameters that look beyond the period shown by default.
+    """
+
+    sortable_by = ()
+    reaches: frozenset[str] = frozenset()
+    search_help_text = "Whole ids only"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Listing]:
+        """Return the class of the list."""
+        return KeysetListing
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows with that id; the words of a search are one id."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        return found_exactly(queryset, tuple(self.search_fields), term), False
 
 
 class FirmInline(_OfFirm, Cells, TabularInline):  # type: ignore[misc]
@@ -289,52 +340,3 @@ class PlatformRecord(ReadOnly, PlatformTable):
 
 def _is_shown(field: "Field[Any, Any]", table: Any) -> bool:
     return field.name not in (table.exclude or ())
-
-
-def _on_ticked_rows(
-    verb: Verb, table: Table, request: HttpRequest, rows: QuerySet[Model]
-) -> HttpResponse | None:
-    found = list(rows[: ROWS_AT_ONCE + 1])
-    if len(found) > ROWS_AT_ONCE:
-        messages.error(request, f"At most {ROWS_AT_ONCE} rows at once; narrow the list first.")
-        return None
-    return verb_page(table, request, verb, found)
-
-
-def verb_page(
-    table: Table, request: HttpRequest, verb: Verb, rows: Sequence[Model | None]
-) -> HttpResponse:
-    """Show what would happen and ask why; once that is answered do it and say what came of it."""
-    asked = request.method == "POST" and "confirmed" in request.POST
-    form = reason_form(verb, request.POST if asked else None)
-    fitting = [row for row in rows if row is None or verb.fits(row)]
-    context = {
-        **table.admin_site.each_context(request),
-        "opts": table.opts,
-        "title": verb.label,
-        "verb": verb,
-        "form": form,
-        "rows": fitting,
-        "effect": verb.effect_on(fitting),
-        "left_out": len(rows) - len(fitting),
-        "ticked": request.POST.getlist("_selected_action"),
-        "list_url": reverse(table._url_name("changelist")),
-    }
-    request.current_app = table.admin_site.name
-    if not (asked and form.is_valid() and fitting):
-        return TemplateResponse(request, "admin/console/reason.html", context)
-    outcomes = carry_out(verb, request, fitting, form.cleaned_data)
-    if len(outcomes) > 1:
-        return TemplateResponse(
-            request, "admin/console/outcomes.html", {**context, "outcomes": outcomes}
-        )
-    one = outcomes[0]
-    level = messages.SUCCESS if one.done else messages.ERROR
-    messages.add_message(request, level, f"{one.subject}: {one.text}")
-    row = fitting[0]
-    target = (
-        context["list_url"]
-        if row is None
-        else reverse(table._url_name("change"), args=[quote(row.pk)])
-    )
-    return HttpResponseRedirect(target)
