@@ -25,8 +25,32 @@ from trading.vocabulary import Side, TimeInForce
 REREADS = 5
 
 
+AT_ONCE = 500
+"""Orders read together: what the check holds in memory does not grow with the firm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """One row that is not what its history says. ``account`` is a code, empty for the whole firm;
+    ``subject`` names the row.
+    """
+
+    account: str
+    subject: str
+    text: str
+
+    def __str__(self) -> str:
+        where = f" of {self.account}" if self.account else ""
+        return f"{self.subject}{where}: {self.text}"
+
+
 def order_problems(accounts: Collection[str] | None = None) -> list[str]:
-    """Return one line per contradiction in the bound tenant's orders; none means they hold.
+    """Return ``order_contradictions`` as lines; none means they hold."""
+    return [str(item) for item in order_contradictions(accounts)]
+
+
+def order_contradictions(accounts: Collection[str] | None = None) -> Iterator[Contradiction]:
+    """Yield every contradiction in the bound tenant's orders.
 
     Checked for each order: its events have no gap and fold to its row (status, quantities, terms,
     facts), its executions are the ledger of that fold, its version rows are the amend chain, it
@@ -38,47 +62,30 @@ def order_problems(accounts: Collection[str] | None = None) -> list[str]:
     if accounts is not None:
         found = found.filter(code__in=list(accounts))
     codes = dict(found.values_list("pk", "code"))
-    orders = list(
-        Order.objects.filter(account_id__in=codes).select_related("instrument").order_by("id")
-    )
-    problems: list[str] = []
-    for evidence in _evidence(orders):
-        problems.extend(
-            f"order {evidence.order.id} of {codes[evidence.order.account_id]}: {text}"
-            for text in _problems_of(evidence)
-        )
+    reserved: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 4)
     open_orders = dict.fromkeys(codes, 0)
-    for order in orders:
-        open_orders[order.account_id] += not order.is_closed
-    return problems + exposure_differences(rows=reserved_rows(orders), open_orders=open_orders)
+    for orders in _chunks(codes):
+        for evidence in _evidence(orders):
+            order = evidence.order
+            for text in _problems_of(evidence):
+                yield Contradiction(codes[order.account_id], f"order {order.id}", text)
+            open_orders[order.account_id] += not order.is_closed
+            _add_reserved(reserved, order)
+    rows = [ExposureRow(account_id, symbol, *row) for (account_id, symbol), row in reserved.items()]
+    for text in exposure_differences(rows=rows, open_orders=open_orders):
+        yield Contradiction("", "risk", text)
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """One order folded anew: how many events, and every difference to what is stored."""
-
-    events: int
-    differences: Sequence[str]
-
-    @property
-    def equal(self) -> bool:
-        """Whether the stored order is what its events say."""
-        return not self.differences
-
-
-def replay(order_id: str) -> Replay:
-    """Fold the order's stored events again and compare: row, ledger, amend chain, reservation.
-
-    An order that moves while it is read is read once more: a commit in between is no difference.
-
-    :raises Order.DoesNotExist: if there is no such order.
-    """
-    for _ in range(REREADS):
-        order = Order.objects.select_related("instrument").get(pk=order_id)
-        (evidence,) = _evidence([order])
-        if Order.objects.values_list("version", flat=True).get(pk=order_id) == order.version:
-            break
-    return Replay(len(evidence.events), list(_problems_of(evidence)))
+def _chunks(accounts: Collection[int]) -> Iterator[list[Order]]:
+    """All orders of these accounts, oldest first, some at a time."""
+    last = ""
+    while True:
+        rows = Order.objects.filter(account_id__in=accounts, id__gt=last)
+        orders = list(rows.select_related("instrument").order_by("id")[:AT_ONCE])
+        if not orders:
+            return
+        yield orders
+        last = orders[-1].id
 
 
 def executed_quantities() -> dict[tuple[str, str], Decimal]:
@@ -108,15 +115,12 @@ def executed_quantities() -> dict[tuple[str, str], Decimal]:
     return dict(totals)
 
 
-def reserved_rows(orders: Sequence[Order]) -> list[ExposureRow]:
-    """Return what the open ones of ``orders`` reserve, by account and symbol."""
-    sums: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 4)
-    for order in orders:
-        at = 0 if order.side == Side.BUY else 1
-        row = sums[order.account_id, order.symbol]
-        row[at] += order.reserved_qty
-        row[at + 2] += outbox.reserved_notional(order)
-    return [ExposureRow(account_id, symbol, *row) for (account_id, symbol), row in sums.items()]
+def _add_reserved(sums: dict[tuple[int, str], list[Decimal]], order: Order) -> None:
+    """Add what an order reserves to the sums of its account and symbol."""
+    at = 0 if order.side == Side.BUY else 1
+    row = sums[order.account_id, order.symbol]
+    row[at] += order.reserved_qty
+    row[at + 2] += outbox.reserved_notional(order)
 
 
 _Row = TypeVar("_Row", OrderEvent, Execution, OrderVersion, Command)

@@ -1,11 +1,14 @@
-"""What beat wakes: the comparison of every account with its venue."""
+"""What beat wakes: comparisons with the venues, and the proof that rows are their history."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from celery import shared_task
 from django.db import connection
 
+from oms.services.proof import verify_and_tell
 from oms.services.reconciliation import RECONCILE_CHANNEL
+from tenants.celery import send, tenant_task
 from tenants.selectors import active_schemas
 
 
@@ -18,3 +21,16 @@ def reconcile(**_future: Any) -> None:
     for schema in active_schemas():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_notify(%s, %s)", [RECONCILE_CHANNEL, schema])
+
+
+@shared_task(name="oms.verify_replay", ignore_result=True)
+def verify_replay() -> None:
+    """Fan out: one task per firm, so that a slow or broken one does not hold up the others."""
+    for schema in active_schemas():
+        send(verify_replay_of_firm, schema)
+
+
+@tenant_task(bind=False, name="oms.verify_replay_of_firm", ignore_result=True)
+def verify_replay_of_firm(schema: str) -> int:
+    """Prove one firm's orders and books from their history; return the contradictions found."""
+    return verify_and_tell(schema=schema, now=datetime.now(UTC))

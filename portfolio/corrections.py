@@ -136,7 +136,7 @@ class _Standing:
 
 
 def _standing(position: Position, before: Fill, fills_of: FillsOf) -> _Standing:
-    order = _booking_order(position)
+    order = booking_order(position)
     if before.execution_id not in order:
         raise NotInTheBooks(f"execution {before.execution_id} is in no journal entry")
     place = {execution_id: n for n, execution_id in enumerate(order)}
@@ -156,7 +156,7 @@ def _standing(position: Position, before: Fill, fills_of: FillsOf) -> _Standing:
         earlier,
     )
     fills = {**fills_of(order[start:]), before.execution_id: before}
-    times = _times(position, order[start:])
+    times = booking_times(position, order[start:])
     history = tuple(
         Booked(fills[name], times[name], _change(opened.get(name), since.get(name, [])))
         for name in order[start:]
@@ -165,7 +165,7 @@ def _standing(position: Position, before: Fill, fills_of: FillsOf) -> _Standing:
     return _Standing(lots, history)
 
 
-def _booking_order(position: Position) -> list[str]:
+def booking_order(position: Position) -> list[str]:
     """Execution ids in the order in which they were booked, under the position's lock."""
     lines = JournalLine.objects.filter(
         account_id=position.account_id,
@@ -176,7 +176,8 @@ def _booking_order(position: Position) -> list[str]:
     return list(lines.order_by("id").values_list("entry__ref", flat=True))
 
 
-def _times(position: Position, execution_ids: Sequence[str]) -> dict[str, datetime]:
+def booking_times(position: Position, execution_ids: Sequence[str]) -> dict[str, datetime]:
+    """When each execution counts as booked: its time of trade, never after the booking."""
     rows = JournalEntry.objects.filter(
         account_id=position.account_id, reason=Reason.FILL, ref__in=execution_ids
     )

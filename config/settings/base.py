@@ -5,6 +5,8 @@ from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
+
 from config import database_url, env
 from config.settings import console
 
@@ -62,6 +64,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "pnl snapshots": {"task": "portfolio.snapshot_pnl", "schedule": timedelta(minutes=1)},
     "reconciliation": {"task": "oms.reconcile", "schedule": timedelta(minutes=5)},
+    "replay": {"task": "oms.verify_replay", "schedule": crontab(hour="2", minute="30")},
     "forget answers": {"task": "events.forget_expired_answers", "schedule": timedelta(hours=1)},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

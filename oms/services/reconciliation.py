@@ -190,7 +190,9 @@ def _keep_breaks(
     seen = {(item.kind.value, item.key): item for item in found}
     known = {
         (row.kind, row.subject): row
-        for row in Break.objects.select_for_update().filter(account=account, closed_at=None)
+        for row in Break.objects.select_for_update().filter(
+            account=account, closed_at=None, kind__in=[kind.value for kind in reconcile.BreakKind]
+        )
     }
     for key, item in seen.items():
         if key not in known:
