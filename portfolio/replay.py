@@ -16,8 +16,8 @@ from trading import exact
 from trading.exact import ZERO
 from trading.journal import Reason, fill_lines, sums_by_ledger
 from trading.lots import Lot as LotValue
-from trading.lots import LotChange, total_cost, total_qty
-from trading.rebooking import Book, Booked, book
+from trading.lots import LotChange, total_cost
+from trading.rebooking import Book, Booked, OpenLots
 
 AT_ONCE = 500
 
@@ -35,7 +35,7 @@ class BookProblem:
 class _Made:
     """What the fills make of one position, so far."""
 
-    lots: tuple[LotValue, ...] = ()
+    lots: OpenLots
     realized: Decimal = ZERO
     sums: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
@@ -48,8 +48,8 @@ def fill_entries(execution_id: OuterRef) -> QuerySet[JournalEntry]:
 def book_problems(fills_of: FillsOf) -> Iterator[BookProblem]:
     """Yield every row that differs; ``fills_of`` gives what executions count for now."""
     for position in Position.objects.select_related("account").order_by("id").iterator():
-        made = _Made()
         where = Book(position.account.code, position.symbol, position.currency, position.multiplier)
+        made = _Made(OpenLots(where))
         order = booking_order(position)
         for start in range(0, len(order), AT_ONCE):
             yield from _replayed(position, where, order[start : start + AT_ONCE], made, fills_of)
@@ -67,7 +67,7 @@ def _replayed(
         closures.setdefault(row.execution_id, []).append(row)
     for ref in refs:
         if ref in fills:
-            booked = book(made.lots, fills[ref], times[ref], where)
+            booked = made.lots.book(fills[ref], times[ref])
             _add(made, booked, where)
             change = booked.change
         else:
@@ -88,7 +88,6 @@ def _replayed(
 
 
 def _add(made: _Made, booked: Booked, where: Book) -> None:
-    made.lots = booked.change.lots
     made.realized = exact.add(made.realized, booked.change.realized)
     lines = fill_lines(
         booked.fill,
@@ -106,13 +105,13 @@ def _left_over(position: Position, where: Book, made: _Made) -> Iterator[BookPro
     """Compare what is left when all fills are booked: open lots, position, journal."""
     subject = f"position {where.symbol}"
     shown = {row.id: row.value for row in Lot.objects.filter(position=position).exclude(qty=0)}
-    wanted = {lot.lot_id: lot for lot in made.lots}
+    wanted = {lot.lot_id: lot for lot in made.lots.lots}
     for name in sorted(shown.keys() | wanted.keys()):
         if shown.get(name) != wanted.get(name):
             text = f"it holds {_lot(shown.get(name))}, its history leaves {_lot(wanted.get(name))}"
             yield BookProblem(where.account, f"lot {name}", text)
     row = (position.qty, position.cost, position.realized_pnl)
-    truth = (total_qty(made.lots), total_cost(made.lots), made.realized)
+    truth = (made.lots.qty, total_cost(made.lots.lots), made.realized)
     if row != truth:
         text = f"qty, cost and gain are {_pair(row)}, its fills make {_pair(truth)}"
         yield BookProblem(where.account, subject, text)

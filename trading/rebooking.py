@@ -5,6 +5,7 @@ opened may have been closed since. The books are then those the surviving execut
 have made, in the order they were booked; the journal keeps both stories, each in balance.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +24,16 @@ from trading.journal import (
     reversed_lines,
     sums_by_ledger,
 )
-from trading.lots import Closure, Lot, LotChange, TaxLotMethod, apply_fill, total_cost, total_qty
+from trading.lots import (
+    ORDERINGS,
+    Closure,
+    Lot,
+    LotChange,
+    TaxLotMethod,
+    apply_fill,
+    total_cost,
+    total_qty,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +188,35 @@ def _shift(old: Sequence[Booked], new: Sequence[Booked], where: Book) -> list[Li
 def _delta(old: Sequence[Booked], new: Sequence[Booked], name: str) -> Decimal:
     was = exact.total(getattr(item.change, name) for item in old)
     return exact.subtract(exact.total(getattr(item.change, name) for item in new), was)
+
+
+@dataclass(slots=True)
+class OpenLots:
+    """The open lots of a position in the order they are relieved: a fill looks at those it meets.
+
+    What a fill costs grows with the lots it closes, not with the lots there are.
+    """
+
+    where: Book
+    lots: list[Lot] = field(default_factory=list)
+    qty: Decimal = ZERO
+
+    def book(self, fill: Fill, at: datetime) -> Booked:
+        """Book one fill. The change's ``lots`` are only those it looked at."""
+        key = ORDERINGS[self.where.method]
+        met = 0
+        if exact.signed(self.qty, fill.side.sign) < 0:
+            left = fill.last_qty
+            while left > 0 and met < len(self.lots):
+                left = exact.subtract(left, self.lots[met].qty.copy_abs())
+                met += 1
+        booked = book(self.lots[:met], fill, at, self.where)
+        kept = [lot for lot in booked.change.lots if lot is not booked.change.opened]
+        self.lots[:met] = sorted(kept, key=key)
+        if booked.change.opened is not None:
+            insort(self.lots, booked.change.opened, key=key)
+        self.qty = exact.add(self.qty, booked.change.signed_qty)
+        return booked
 
 
 @dataclass(slots=True)

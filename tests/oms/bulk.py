@@ -11,11 +11,12 @@ from oms.models import Execution, Order, OrderEvent, OrderVersion
 from oms.services import outbox
 from portfolio.models import Balance, JournalEntry, JournalLine, Lot, LotClosure, Position
 from trading import exact
-from trading.journal import Fill, Reason, sums_by_ledger
+from trading.journal import Fill, Ledger, Reason, entry_for_fill
+from trading.lots import total_cost
 from trading.orders.fold import apply
 from trading.orders.reports import ExecutionReport, to_json
 from trading.orders.state import OrderState, Terms, facts_json, new_state
-from trading.rebooking import Book, PositionBook
+from trading.rebooking import Book, OpenLots
 from trading.vocabulary import ExecType, OrdType, ReportSource, Side, TimeInForce
 
 D = Decimal
@@ -33,8 +34,8 @@ class Bulk:
                 Order, OrderVersion, OrderEvent, Execution, JournalEntry, JournalLine, LotClosure,
             )
         }  # fmt: skip
-        self.book = PositionBook(Book(account.code, instrument.symbol, instrument.currency))
-        self.openings = []
+        self.lots = OpenLots(Book(account.code, instrument.symbol, instrument.currency))
+        self.openings, self.realized, self.sums = [], D(0), dict.fromkeys(Ledger, D(0))
 
     def make(self, count: int) -> None:
         """Half of them filled, half part filled and canceled, bought and sold in turn."""
@@ -106,7 +107,18 @@ class Bulk:
         fill = Fill(
             row.id, order_id, row.exec_id, side, entry.qty, entry.px, D(0), row.fee_currency, at
         )
-        booked = self.book.fill(fill, at)
+        change = self.lots.book(fill, at).change
+        booked = entry_for_fill(
+            fill,
+            change,
+            account=self.account.code,
+            symbol=row.symbol,
+            currency=row.fee_currency,
+            at=at,
+        )
+        self.realized = exact.add(self.realized, change.realized)
+        for line in booked.lines:
+            self.sums[line.ledger] = exact.add(self.sums[line.ledger], line.amount)
         head = JournalEntry(
             id=new_ulid(at),
             account=self.account,
@@ -130,7 +142,6 @@ class Bulk:
             )
             for line in booked.lines
         ]
-        change = self.book.history[-1].change
         self.openings += [] if change.opened is None else [change.opened]
         self.rows[LotClosure] += [
             LotClosure(
@@ -199,19 +210,19 @@ class Bulk:
         return [order.id for order in self.rows[Order]]
 
     def _write_position(self) -> None:
-        book, instrument = self.book, self.instrument
+        lots, instrument = self.lots, self.instrument
         position = Position.objects.create(
             account=self.account,
             symbol=instrument.symbol,
             currency=instrument.currency,
             multiplier=instrument.multiplier,
-            qty=book.qty,
-            cost=book.cost,
-            realized_pnl=book.realized,
-            version=len(book.history),
+            qty=lots.qty,
+            cost=total_cost(lots.lots),
+            realized_pnl=self.realized,
+            version=len(self.rows[Execution]),
             updated_at=self.now,
         )
-        left = {lot.lot_id: lot for lot in book.lots}
+        left = {lot.lot_id: lot for lot in lots.lots}
         Lot.objects.bulk_create(
             [
                 Lot(
@@ -228,7 +239,6 @@ class Bulk:
             batch_size=AT_ONCE,
         )
         balance = Balance.objects.get(account=self.account, currency=instrument.currency)
-        sums = sums_by_ledger(line for entry in book.entries for line in entry.lines)
-        for (_, ledger), amount in sums.items():
+        for ledger, amount in self.sums.items():
             setattr(balance, ledger.value, exact.add(getattr(balance, ledger.value), amount))
         balance.save()

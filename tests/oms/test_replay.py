@@ -30,6 +30,9 @@ TABLES = (
 )  # fmt: skip
 
 
+pytestmark = pytest.mark.timeout(120 + ORDERS // 10)
+
+
 @pytest.fixture
 def many(desk):
     """The firm bound with many more orders; all of it is undone at the end."""
@@ -79,8 +82,9 @@ def test_one_tampered_row_among_many_is_found_and_named(desk, many):
         ("DELETE FROM oms_order_event WHERE order_id = %s AND seq = 2", "order {order}"),
         (("UPDATE portfolio_lot SET opened_cost = opened_cost + 1, cost = cost + 1 WHERE id ="
          " (SELECT id FROM oms_execution WHERE order_id = %s)"), "lot {execution}"),
-        (("UPDATE portfolio_journalline SET amount = amount + 1 WHERE ledger = 'cash' AND entry_id ="
-         " (SELECT id FROM portfolio_journalentry WHERE order_id = %s)"), "position SPX"),
+        (("UPDATE portfolio_journalline SET amount = amount + 1 WHERE ledger = 'cash'"
+         " AND entry_id = (SELECT id FROM portfolio_journalentry WHERE order_id = %s)"),
+         "position SPX"),
         ("UPDATE portfolio_journalentry SET ref = 'x' WHERE order_id = %s",
          "execution {execution}"),
     ],
@@ -104,9 +108,9 @@ def test_positions_and_closures_are_compared(desk, many):
         ("UPDATE portfolio_position SET qty = qty + 1 WHERE account_id = %s", "position SPX"),
         (
             (
-                "UPDATE portfolio_lotclosure SET proceeds = proceeds + 1 WHERE id = (SELECT min(c.id)"
-                " FROM portfolio_lotclosure c JOIN portfolio_lot l ON l.id = c.lot_id"
-                " JOIN portfolio_position p ON p.id = l.position_id WHERE p.account_id = %s)"
+                "UPDATE portfolio_lotclosure SET proceeds = proceeds + 1 WHERE id ="
+                " (SELECT min(c.id) FROM portfolio_lotclosure c"
+                " JOIN portfolio_lot l ON l.id = c.lot_id JOIN portfolio_position p ON p.id = l.position_id WHERE p.account_id = %s)"
             ),
             "closure of lot",
         ),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from trading.journal import Fill, Ledger, Reason, balance
 from trading.lots import TaxLotMethod
-from trading.rebooking import Book, PositionBook, lots_before, rebook
+from trading.rebooking import Book, OpenLots, PositionBook, lots_before, rebook
 from trading.vocabulary import Side
 
 D = Decimal
@@ -139,6 +139,13 @@ def test_books_are_those_of_the_surviving_executions(steps, method, multiplier) 
         assert result.lots == book.lots
     alone = booked(*standing.values(), where=where)
     assert view(book) == view(alone)
+    quick = OpenLots(where)
+    changes = [quick.book(item, item.transact_time).change for item in standing.values()]
+    assert sorted(quick.lots, key=str) == sorted(alone.lots, key=str)
+    assert quick.qty == alone.qty
+    assert [(c.closures, c.opened) for c in changes] == [
+        (item.change.closures, item.change.opened) for item in alone.history
+    ]
     for entry in book.entries:
         assert set(balance(entry.lines).values()) <= {D(0)}
     per_currency: dict[str, Decimal] = {}
