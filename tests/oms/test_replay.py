@@ -110,7 +110,8 @@ def test_positions_and_closures_are_compared(desk, many):
             (
                 "UPDATE portfolio_lotclosure SET proceeds = proceeds + 1 WHERE id ="
                 " (SELECT min(c.id) FROM portfolio_lotclosure c"
-                " JOIN portfolio_lot l ON l.id = c.lot_id JOIN portfolio_position p ON p.id = l.position_id WHERE p.account_id = %s)"
+                " JOIN portfolio_lot l ON l.id = c.lot_id"
+                " JOIN portfolio_position p ON p.id = l.position_id WHERE p.account_id = %s)"
             ),
             "closure of lot",
         ),
