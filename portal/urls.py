@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from portal.views import account, desk, frame, halt, market, orders, quotes, styleguide
+from portal.views import (
+    account,
+    desk,
+    frame,
+    halt,
+    market,
+    orders,
+    quotes,
+    styleguide,
+    ticket,
+)
 
 urlpatterns = [
     path("", account.home),
@@ -18,6 +28,9 @@ urlpatterns = [
     path("desk/chart/bars", market.bars),
     path("desk/chart/marks", market.marks),
     path("desk/watchlist", market.watchlist),
+    path("desk/ticket", ticket.send),
+    path("desk/ticket/preview", ticket.preview),
+    path("desk/ticket/sent", ticket.sent),
     path("desk/quotes", quotes.quotes),
     path("orders", orders.orders),
     path("orders/<str:order_id>/cancel", orders.cancel),

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from common.numbers import dec_str
 from portal.navigation import Place
+from trading.risk import RuleId
 
 register = template.Library()
 
@@ -58,6 +59,34 @@ def signed(value: Any, places: int = 2) -> str:
         return UNKNOWN
     shown = number(given, places)
     return f"+{shown}" if given > 0 and shown.strip("0.") else shown
+
+
+@register.filter
+def plain(value: Any) -> str:
+    """Write a decimal as the API does, for attributes that scripts read."""
+    return dec_str(Decimal(value))
+
+
+_RULE_WORDS = {
+    RuleId.MAX_ORDER_QTY: "Quantity of one order",
+    RuleId.MAX_ORDER_NOTIONAL: "Value of one order",
+    RuleId.PRICE_COLLAR: "Price collar",
+    RuleId.MAX_OPEN_ORDERS: "Open orders",
+    RuleId.MAX_OPEN_NOTIONAL: "Value of open orders",
+}
+
+
+@register.filter
+def rule_words(rule: str) -> str:
+    """Name a risk rule for people; one without words of its own by its name."""
+    return _RULE_WORDS.get(RuleId(rule), rule.replace("_", " "))
+
+
+@register.filter
+def percent(value: Any) -> int:
+    """Show a share as whole per cent, rounded down so that only what is full says 100."""
+    given = _decimal(value)
+    return 0 if given is None else int(given * 100)
 
 
 @register.filter

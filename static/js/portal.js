@@ -10,7 +10,6 @@ import * as regions from "./regions.js";
 import * as writes from "./writes.js";
 
 const TOAST_MS = { success: 4000, info: 4000, warning: 10000 };
-const INERT_MS = 400;
 const MOST_TOASTS = 3;
 
 function show(id) {
@@ -30,16 +29,6 @@ function chooseAccount(code) {
   select.form.requestSubmit();
 }
 
-function openTicket(side) {
-  const radio = document.querySelector(`#ticket input[name=side][value=${CSS.escape(side)}]`);
-  if (!radio) return;
-  radio.checked = true;
-  radio.dispatchEvent(new Event("change", { bubbles: true }));
-  const quantity = document.querySelector("#t-order_qty");
-  quantity.focus();
-  quantity.select();
-}
-
 /** Do what a key, a palette entry or a [data-act] element says. */
 function perform(act) {
   const [verb, object] = act.split(/:(.*)/s);
@@ -54,7 +43,9 @@ function perform(act) {
       break;
     case "theme": case "density": case "privacy": preferences.turn(verb); break;
     case "account": chooseAccount(object); break;
-    case "ticket": openTicket(object); break;
+    case "ticket":
+      document.dispatchEvent(new CustomEvent("ticket:fill", { detail: { side: object } }));
+      break;
     default: document.body.dispatchEvent(new CustomEvent("page:act", { detail: { verb, object } }));
   }
 }
@@ -77,33 +68,6 @@ function startForms() {
     target.querySelector?.("[data-summary]")?.focus();
   });
   document.addEventListener("halt:set", ({ target }) => target.closest("dialog")?.close());
-  startTicket();
-}
-
-// The button says what it will do; after a press it is inert for a moment, and sends once.
-function startTicket() {
-  const form = document.querySelector("[data-ticket]");
-  if (!form) return;
-  const button = form.querySelector("[data-send]");
-  const { mode } = document.body.dataset;
-  const account = form.elements.account.value;
-  const name = () => {
-    const { side, order_qty: quantity, symbol, ord_type: type } = form.elements;
-    const isMarket = type.value === "MARKET";
-    form.elements.price.disabled = isMarket;
-    button.textContent =
-      `Send ${side.value} ${quantity.value || ""} ${symbol.value} · ${mode.toUpperCase()} ${account}`;
-    button.className = `bl-button bl-button--wide bl-button--${mode === "live" ? "live" : side.value.toLowerCase()}`;
-  };
-  form.addEventListener("input", name);
-  form.addEventListener("change", name);
-  if (!form.elements.confirmed) name();
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) return event.preventDefault();
-    form.dataset.sent = "yes";
-    setTimeout(() => delete form.dataset.sent, INERT_MS * 10);
-  });
-  addEventListener("pageshow", () => delete form.dataset.sent);
 }
 
 // A toast goes by itself unless it tells of a failure; three are kept.

@@ -66,8 +66,8 @@ def test_a_trader_stops_their_account_without_typing_and_every_page_says_so(
     assert "bl-banner--halted" in page
     assert "prices look wrong" in page
     assert "alice@acme.test" in page
-    refused = trader.post("/desk", **trader.opened_ticket(price="99"))
-    assert refused.status_code == 422
+    refused = trader.post("/desk/ticket", **trader.opened_ticket(price="99"))
+    assert refused.status_code == 409
     assert "halted" in text_of(refused)
     assert "A manager, admin or owner of the firm lifts it." in text_of(trader.get("/halt"))
     lift = trader.post(f"/halt/{stop.id}/lift", reason="prices are right again")
