@@ -3,6 +3,7 @@
 Each answers a script with the part it asks for, and a browser without one with the whole desk.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -25,6 +26,7 @@ from oms.present import order_json
 from oms.services import accept
 from oms.services.preview import preview_order
 from portal.middleware import asked_by_htmx
+from portal.templatetags.blotter import number
 from portal.ticket import (
     Ticket,
     choose,
@@ -41,6 +43,7 @@ from portfolio import selectors as books
 from risk import selectors as risk_selectors
 from tenants.binding import tenant_bound
 from trading.orders.intent import OrderIntent
+from trading.risk import Breach, RuleId
 from trading.vocabulary import Mode, Side
 
 OUTCOME = "X-Ticket-Outcome"
@@ -54,8 +57,9 @@ def preview(request: MemberRequest) -> HttpResponse:
     ticket = _read(request)
     intent = intent_of(ticket)
     if intent is None:
-        if not asked_by_htmx(request):
-            ticket.refuse("There is no preview yet", _FIELDS_SAY, ticket.errors)
+        if asked_by_htmx(request):  # people are still typing: no answer to complain about
+            return _answer(request, ticket, 200, "incomplete")
+        ticket.refuse("There is no preview yet", _FIELDS_SAY, ticket.errors)
         return _answer(request, ticket, 422, "refused")
     _show_preview(request, ticket, intent, now())
     return _answer(request, ticket, 200, "previewed")
@@ -80,7 +84,7 @@ def send(request: MemberRequest) -> HttpResponse:
             raise answer
         return _refused(request, ticket, intent, answer)
     if answer.breaches:
-        return _denied(request, ticket, answer.order, [breach_row(one) for one in answer.breaches])
+        return _denied(request, ticket, answer.order, _with_used(request, intent, answer.breaches))
     shown = order_json(answer.order, answer.pending, account_code=answer.account_code)
     return _sent(request, ticket, shown, replay=answer.replay)
 
@@ -93,7 +97,7 @@ def sent(request: MemberRequest) -> HttpResponse:
     rows = selectors.list_orders(actor=request.actor, account=account, cl_ord_id=cl_ord_id)
     found = rows.first() if account and cl_ord_id else None
     if found is None:
-        answer = HttpResponse(status=404, content_type="text/plain; charset=utf-8")
+        answer = HttpResponse(status=204)
         answer[OUTCOME] = "not_received"
         return answer
     ticket = Ticket(
@@ -215,6 +219,22 @@ def _refused(
     return _answer(request, ticket, refusal.http_status, "refused")
 
 
+def _with_used(
+    request: MemberRequest, intent: OrderIntent, breaches: Sequence[Breach]
+) -> list[FieldError]:
+    """The breaches with what was used before the order, where nothing has moved since."""
+    again = replace(intent, cl_ord_id=None, preview_id=None)
+    shown = preview_order(schema=request.actor.schema, intent=again, actor=request.actor, now=now())
+    before = {(row["rule"], row["value"]): row["before"] for row in shown["verdicts"]}
+    rows = []
+    for one in breaches:
+        row = breach_row(one)
+        used = before.get((one.rule, row.extra["value"]))
+        is_counted = used is not None and one.rule != RuleId.PRICE_COLLAR
+        rows.append(replace(row, extra={**row.extra, "before": used}) if is_counted else row)
+    return rows
+
+
 def _denied(
     request: MemberRequest, ticket: Ticket, order: Order, errors: list[FieldError]
 ) -> HttpResponse:
@@ -228,7 +248,7 @@ def _denied(
 def _sent(
     request: MemberRequest, ticket: Ticket, order: dict[str, Any], *, replay: bool
 ) -> HttpResponse:
-    said = f"{order['side']} {order['order_qty']} {order['symbol']} {order['ord_type']}"
+    said = f"{order['side']} {number(order['order_qty'])} {order['symbol']} {order['ord_type']}"
     if not asked_by_htmx(request):
         if replay:
             messages.info(request, f"{said} had been taken already; nothing was sent twice.")

@@ -6,6 +6,7 @@
 // The server makes every figure and every sentence; this decides only what a key means now. A form
 // has one client id from its opening on, so however often it leaves, it is one order.
 
+import { number } from "./fmt.js";
 import { on } from "./live.js";
 import { follow, showAck } from "./ticket-ack.js";
 import { fieldKey, fitChoices } from "./ticket-fields.js";
@@ -51,7 +52,7 @@ function name() {
   const button = form().querySelector("[data-send]");
   const asks = isLive() && state !== "reviewed" && state !== "sending";
   const verb = state === "sending" ? "Sending" : asks ? "Preview" : "Send";
-  const words = [verb, side.value, quantity.value.trim(), symbol.value].filter(Boolean).join(" ");
+  const words = [verb, side.value, quantity.value && number(quantity.value.trim()), symbol.value].filter(Boolean).join(" ");
   button.querySelector("[data-send-words]").textContent = words;
   const tone = isLive() ? "live" : side.value.toLowerCase();
   button.className = `bl-button bl-ticket__send bl-button--${tone}`;
@@ -125,7 +126,7 @@ async function preview(isAsked) {
   let fresh = null;
   try {
     answer = await posted("/desk/ticket/preview", "ticket-preview", mine.signal);
-    if (answer.status === 200 || answer.status === 422) {
+    if (answer.ok) {
       fresh = await elementIn(answer, "#ticket-preview");
     }
   } catch (error) {
@@ -353,7 +354,8 @@ function onSubmit(event) {
 function onChange({ target, type }) {
   if (!form()?.contains(target)) return;
   if (type === "change" && target.name === "symbol") {
-    reopen({ ...remembered(target.value), symbol: target.value }, "#t-symbol");
+    const focus = document.activeElement === target ? "#t-symbol" : "";
+    reopen({ ...remembered(target.value), symbol: target.value }, focus);
     return;
   }
   if (type === "change" && target.tagName === "INPUT" && target.type !== "radio") return;
