@@ -22,6 +22,7 @@ urlpatterns = [
     path("tenants", account.tenants),
     path("tenants/<slug:slug>/open", account.open_tenant),
     path("frame", frame.frame),
+    path("status", frame.status),
     path("account", account.choose_account),
     path("preferences", account.prefer),
     path("desk", desk.desk),

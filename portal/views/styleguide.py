@@ -8,8 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from portal.badges import Badge, status_badge
+from portal.health import Light
 from portal.preferences import CHOICES
-from portal.shell import Banner, Light
+from portal.shell import Banner
 from portal.views.errors import page_not_found
 from portal.views.pages import bare_render
 from trading.vocabulary import OrdStatus

@@ -8,7 +8,7 @@
 // account, connection), `live:quote`, `live:state`, and `live:reset`, which reloads the page unless
 // a listener prevents it. Nothing from the wire ever becomes markup: text nodes only.
 
-import { age, compare, shown, time } from "./fmt.js";
+import { age, compare, number, shown, time } from "./fmt.js";
 
 const QUOTE_MAX_AGE_MS = 10_000;
 const FEED_GONE_MS = 60_000;
@@ -205,6 +205,20 @@ function showAges() {
   light("app", ...appLight());
   light("feed", ...feedLight(now));
   light("broker", ...brokerLight());
+  for (const [name, text] of Object.entries(facts())) {
+    for (const element of document.querySelectorAll(`[data-health="${name}"]`)) {
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }
+}
+
+function facts() {
+  const [shape, , words] = appLight();
+  return {
+    cursor: cursor === null ? "\u2014" : number(String(cursor)),
+    state: `${shape} ${words}`,
+    beat: beat ? `${age(Date.now() - beat.at)} ago` : "none yet",
+  };
 }
 
 function light(name, shape, tone, words) {

@@ -4,6 +4,7 @@ import { time } from "./fmt.js";
 import * as halts from "./halts.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
+import * as panels from "./panels.js";
 import * as palette from "./palette.js";
 import * as preferences from "./preferences.js";
 import * as regions from "./regions.js";
@@ -36,6 +37,7 @@ function perform(act) {
     case "go": location.assign(object); break;
     case "palette": palette.open(); break;
     case "keys": show("keys"); break;
+    case "health": if (!show("health")) location.assign("/status"); break;
     case "halt":
       if (show("halt")) break;
       if (location.pathname === "/halt") document.querySelector("#h-where")?.focus();
@@ -109,5 +111,6 @@ if (document.body.dataset.worker) {
   writes.start();
   halts.start();
   regions.start();
+  panels.start();
   live.start(document.body.dataset.worker);
 }

@@ -5,12 +5,10 @@
 //
 // The view answers the part of that id (portal/views/pages.py). While the pointer or the focus is
 // inside a panel it stays as it is and is read again afterwards (data-region="always": what only
-// tells, such as the banner, does not wait). A part in a closed dialog is not read at all. Without
-// the live connection every panel is read again each few seconds instead.
+// tells, such as the banner, does not wait). A part in a closed dialog is not read at all.
 
-import { connection, on, scan } from "./live.js";
+import { on, scan } from "./live.js";
 
-const POLL_MS = 5_000;
 const due = new Set();
 
 function isInUse(panel) {
@@ -55,11 +53,6 @@ function catchUp() {
   }
 }
 
-function poll() {
-  if (document.hidden || ["live", "connecting", "signed-out"].includes(connection().name)) return;
-  document.querySelectorAll("[data-region]").forEach(ask);
-}
-
 // The day of history beside a replayed price.
 function dated({ k, history_at: at }) {
   const day = (at ?? "").slice(0, 10);
@@ -78,6 +71,5 @@ export function start() {
   const later = () => { if (due.size) setTimeout(catchUp, 0); };
   document.addEventListener("pointerout", later);
   document.addEventListener("focusout", later);
-  setInterval(poll, POLL_MS);
   on("quote", dated);
 }
