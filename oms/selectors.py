@@ -116,6 +116,13 @@ def orders_under_halt(*, actor: Actor, scope: HaltScope, target: str | None) -> 
     return rows if column is None else rows.filter(**{column: target})
 
 
+def find_orders(*, actor: Actor, text: str, most: int) -> list[Order]:
+    """Return the newest orders one of whose ids (ours, the client's, the venue's) starts so."""
+    starts = Q(cl_ord_id__startswith=text) | Q(order_id__startswith=text)
+    rows = _visible(actor).filter(starts | Q(id__startswith=text.upper()))
+    return list(rows.order_by("-id")[:most])
+
+
 def unknown_among(orders: QuerySet[Order]) -> int:
     """Return how many of the orders have a request whose outcome nobody knows."""
     unknown = Command.objects.filter(state=CommandState.UNKNOWN, order__in=orders)

@@ -19,6 +19,12 @@ class Key:
         """Whether it is one bare letter (WCAG 2.1.4)."""
         return len(self.keys) == 1 and self.keys.isalpha()
 
+    @property
+    def is_verb(self) -> bool:
+        """Whether the palette offers it: not what moves about, opens the palette or goes."""
+        moves = self.keys.startswith("Arrow") or self.act.partition(":")[0] in ("go", "find")
+        return not moves and self.act not in ("palette", "close")
+
 
 KEYS = (
     Key("everywhere", "Ctrl+K", "palette", "Command palette"),
@@ -27,6 +33,7 @@ KEYS = (
     Key("everywhere", "g d", "go:/desk", "Go to the desk"),
     Key("everywhere", "g o", "go:/orders", "Go to the orders"),
     Key("everywhere", "g h", "go:/halt", "Go to the halts"),
+    Key("everywhere", "g s", "go:/status", "Go to the state of the system"),
     Key("everywhere", "z t", "theme", "Theme: dark, light, as the system"),
     Key("everywhere", "z d", "density", "Density: compact, normal, roomy"),
     Key("everywhere", "z p", "privacy", "Hide amounts, or show them"),

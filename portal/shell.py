@@ -15,6 +15,7 @@ from portal.halting import halting_of
 from portal.health import Light, app_light, broker_light, feed_light
 from portal.keys import keys_for
 from portal.navigation import places_for
+from portal.preferences import CHOICES
 from risk.models import Halt
 from risk.selectors import halts_in_force
 from trading.market import Quote
@@ -51,6 +52,11 @@ class Shell:
     keys: Sequence[Any]
     may_trade: bool
     halting: dict[str, Any]
+
+    @property
+    def choices(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The preferences the palette offers word by word; toggles have their own verbs."""
+        return [(name, CHOICES[name]) for name in ("theme", "density", "money")]
 
     @property
     def may_halt(self) -> bool:

@@ -5,6 +5,7 @@ from django.urls import path
 from portal.views import (
     account,
     desk,
+    find,
     frame,
     halt,
     market,
@@ -21,6 +22,7 @@ urlpatterns = [
     path("logout", account.logout),
     path("tenants", account.tenants),
     path("tenants/<slug:slug>/open", account.open_tenant),
+    path("find", find.find),
     path("frame", frame.frame),
     path("status", frame.status),
     path("account", account.choose_account),

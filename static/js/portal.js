@@ -44,7 +44,9 @@ function perform(act) {
       else location.assign("/halt");
       break;
     case "theme": case "density": case "privacy": preferences.turn(verb); break;
+    case "choose": preferences.choose(...object.split(":")); break;
     case "account": chooseAccount(object); break;
+    case "logout": document.querySelector("form[action='/logout']")?.requestSubmit(); break;
     case "ticket":
       document.dispatchEvent(new CustomEvent("ticket:fill", { detail: { side: object } }));
       break;
@@ -69,6 +71,7 @@ function startForms() {
   document.addEventListener("htmx:after:swap", ({ target }) => {
     target.querySelector?.("[data-summary]")?.focus();
   });
+  document.querySelector("form[action='/logout']")?.addEventListener("submit", palette.forget);
   document.addEventListener("halt:set", ({ target }) => target.closest("dialog")?.close());
 }
 
