@@ -72,6 +72,7 @@ def list_orders(
     until: datetime | None = None,
     strategy: str | None = None,
     cl_ord_id: str | None = None,
+    ids: Sequence[str] | None = None,
 ) -> QuerySet[Order]:
     """The orders the actor may see; ``cl_ord_id`` finds any id of an amend chain."""
     wanted: dict[str, Any] = {
@@ -81,6 +82,7 @@ def list_orders(
         "created_at__gte": since,
         "created_at__lt": until,
         "strategy": strategy,
+        "pk__in": ids,
     }
     rows = _visible(actor).filter(**{k: v for k, v in wanted.items() if v is not None})
     if ord_status:
@@ -317,3 +319,8 @@ def list_breaks(*, actor: Actor, account: str | None, state: BreakState) -> Quer
     if state is not BreakState.ALL:
         rows = rows.filter(closed_at__isnull=state is BreakState.OPEN)
     return rows
+
+
+def knows_request(order_id: str, cl_ord_id: str) -> bool:
+    """Whether a request of this id (an order, a replace, a cancel) reached this order."""
+    return ClOrdId.objects.filter(order_id=order_id, cl_ord_id=cl_ord_id).exists()

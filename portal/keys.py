@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One binding. ``keys`` are pressed one after the other; ``act`` is a verb of keys.js, or
-    ``go:<path>`` for a place. A ``single`` key is a bare letter a person may switch off.
+    """One binding. ``keys`` are pressed one after the other; ``act`` is a verb of portal.js, or
+    ``go:<path>`` for a place; none where a part of the page obeys it itself. A ``single`` key is a
+    bare letter a person may switch off.
     """
 
     scope: str
@@ -25,6 +26,29 @@ class Key:
         moves = self.keys.startswith("Arrow") or self.act.partition(":")[0] in ("go", "find")
         return not moves and self.act not in ("palette", "close")
 
+
+_LISTS = ("desk", "orders")
+_GRID_KEYS = (
+    ("j", "grid:down", "Next row"),
+    ("k", "grid:up", "Row before"),
+    ("u", "grid:release", "Show what waits behind the pill"),
+    ("m", "grid:menu", "Menu of the row"),
+    ("c", "grid:copy", "Copy the row or the selection"),
+    ("Shift+S", "grid:sort", "Sort by the column"),
+)
+_TRADING_KEYS = (
+    ("e", "grid:amend", "Amend the order in place"),
+    ("x", "grid:cancel", "Cancel the order, or the selection"),
+    ("Shift+X", "grid:cancel-all", "Cancel every open order of the list"),
+)
+# A table obeys these itself while the focus is in it; here they are only told.
+_TOLD_KEYS = (
+    ("Arrows", "Move; Home, End, PgUp and PgDn too, with Ctrl to the ends"),
+    ("Space", "Select the row; Shift and arrows select a range"),
+    ("Ctrl+A", "Select every row loaded"),
+    ("Enter", "Open the order beside the list"),
+    ("Ctrl+Enter", "Open the order's own page"),
+)
 
 KEYS = (
     Key("everywhere", "Ctrl+K", "palette", "Command palette"),
@@ -48,6 +72,9 @@ KEYS = (
     Key("desk", "[", "interval:shorter", "Chart: a shorter interval"),
     Key("desk", "]", "interval:longer", "Chart: a longer interval"),
     Key("desk", "t", "table", "Chart: the same numbers as a table"),
+    Key("orders", "f", "grid:filter", "Filter the orders"),
+    *(Key(scope, *key) for scope in _LISTS for key in (*_GRID_KEYS, *_TRADING_KEYS)),
+    *(Key(scope, keys, "", says) for scope in _LISTS for keys, says in _TOLD_KEYS),
 )
 
 
@@ -56,7 +83,7 @@ def keys_for(scope: str, *, may_trade: bool, may_halt: bool) -> list[Key]:
     wanted = [key for key in KEYS if key.scope in ("everywhere", scope)]
     hidden = set()
     if not may_trade:
-        hidden |= {"ticket:BUY", "ticket:SELL"}
+        hidden |= {"ticket:BUY", "ticket:SELL", *(act for _, act, _ in _TRADING_KEYS)}
     if not may_halt:
         hidden |= {"halt"}
     return [key for key in wanted if key.act not in hidden]

@@ -7,7 +7,18 @@ digits of the API; the browser groups and aligns them. An empty string is "not k
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
+
+from portal.badges import status_badge, unknown_badge
+from trading.orders.requests import (
+    REASONS,
+    Action,
+    Decision,
+    cancel_decision,
+    replace_decision,
+)
+from trading.vocabulary import CommandKind, CommandState, OrdStatus, TimeInForce
 
 CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DONE_FOR_DAY"})
 _ORDER = (
@@ -43,11 +54,23 @@ class GridRow:
         return {"id": self.id, "v": self.v, "row": self.row}
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What an order object tells of the order's state; the length of its chain it does not."""
+
+    ord_status: OrdStatus
+    time_in_force: TimeInForce
+    cum_qty: Decimal
+    may_amend: bool = True
+
+
 def order_row(order: Mapping[str, Any]) -> GridRow:
     """Return the row of an order object.
 
     ``pending`` names commands without an outcome, such as ``NEW UNKNOWN``; ``unknown_since`` is
     the earliest instant one of them became unknown; ``is_open`` is ``yes`` while it may trade.
+    ``status_*`` is the badge (``status_title`` has the FIX word); ``why_not_cancel`` and
+    ``why_not_amend`` say what stands in the way of a verb, and are empty where nothing does.
     """
     row = _picked(order, _ORDER)
     pending = order.get("pending") or ()
@@ -55,7 +78,41 @@ def order_row(order: Mapping[str, Any]) -> GridRow:
     row["pending"] = ", ".join(f"{one['kind']} {one['state']}" for one in pending)
     row["unknown_since"] = min(unknown, default="")
     row["is_open"] = _yes(row["ord_status"] not in CLOSED)
+    badge, mark = status_badge(order), unknown_badge(pending)
+    row["status_mark"], row["status_word"] = badge.mark, badge.word
+    row["status_tone"], row["status_title"] = badge.tone, badge.title
+    row["unknown_title"] = mark.title if mark else ""
+    row["mode_tone"] = row["mode"].lower()
+    row |= _hindrances(order, pending)
     return GridRow(order["id"], int(order["version"]), row)
+
+
+def _hindrances(order: Mapping[str, Any], pending: Any) -> dict[str, str]:
+    """What the services would say to a cancel or an amendment now: the same decisions decide."""
+    standing = _Standing(
+        OrdStatus(order["ord_status"]),
+        TimeInForce(order["time_in_force"]),
+        Decimal(order["cum_qty"]),
+    )
+    kinds = {one["kind"] for one in pending}
+    new = next((one["state"] for one in pending if one["kind"] == CommandKind.NEW), None)
+    # A state this version does not know is one in which nothing may be assumed to be unsent.
+    known = new if new in CommandState.__members__ else CommandState.SENDING if new else None
+    new_state = None if known is None else CommandState(known)
+    cancelling = CommandKind.CANCEL in kinds
+    cancel = cancel_decision(standing, new_state, cancel_open=cancelling)
+    amend = replace_decision(
+        standing, new_state, cancel_open=cancelling, replace_open=CommandKind.REPLACE in kinds
+    )
+    return {"why_not_cancel": _why_not(cancel), "why_not_amend": _why_not(amend)}
+
+
+def _why_not(decision: Decision) -> str:
+    if decision.action is Action.REPEAT:
+        return REASONS["cancel_pending"]
+    if decision.action is Action.REFUSE:
+        return REASONS.get(decision.reason, decision.reason.replace("_", " "))
+    return ""
 
 
 def execution_row(execution: Mapping[str, Any], *, account: str) -> GridRow:

@@ -11,22 +11,8 @@ from oms.selectors import access_order
 from oms.services import outbox
 from oms.services.reports import lock_order
 from trading.orders.ids import is_reserved_cl_ord_id, is_valid_cl_ord_id
-from trading.orders.requests import Decision
+from trading.orders.requests import REASONS, Decision
 from trading.vocabulary import CommandKind, CommandState
-
-REASONS = {
-    "not_yet_acknowledged": "it is being sent; wait for the venue's answer, then replace it.",
-    "unknown_outcome": "its outcome at the venue is unknown; it is being looked up.",
-    "cancel_pending": "a cancel is already on its way.",
-    "replace_pending": "a replace is already on its way; wait for its answer.",
-    "already_filled": "it is completely filled.",
-    "already_canceled": "it is cancelled already.",
-    "already_expired": "its time in force has ended.",
-    "already_rejected": "it was rejected.",
-    "done_for_day": "it is done for the day.",
-    "external_order": "it was entered elsewhere; replace it there.",
-    "managed_by_parent": "its parent order manages it.",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,31 @@ def clock(value: Any) -> str:
 
 
 @register.filter
+def brief(value: Any) -> str:
+    """The time of day where it was today, else month, day and second: for narrow columns."""
+    moment = _local(value)
+    if moment is None:
+        return UNKNOWN
+    if day(value) == day(timezone.now()):
+        return moment.isoformat(timespec="milliseconds")[11:23]
+    return moment.isoformat(sep=" ", timespec="seconds")[5:19]
+
+
+@register.filter
+def lasting(since: Any, now: Any) -> str:
+    """How long something has been so, as ``00:41``, ``12:05:41`` or ``3 d 04:05``."""
+    moment, present = _moment(since), _moment(now)
+    if moment is None or present is None:
+        return ""
+    seconds = max(0, int((present - moment).total_seconds()))
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours:02}:{minutes:02}"
+    clock = f"{minutes:02}:{seconds % 60:02}"
+    return f"{hours}:{clock}" if hours else clock
+
+
+@register.filter
 def day(value: Any) -> str:
     """The date in the person's zone, ISO 8601."""
     moment = _local(value)

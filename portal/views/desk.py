@@ -8,17 +8,15 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from common.numbers import dec_str
-from oms import selectors
-from oms.present import order_json
-from portal.badges import status_badge, unknown_badge
+from portal.order_list import read_query
 from portal.shell import Shell
 from portal.ticket import Ticket, blank_ticket, choose
 from portal.views.market import market_panels, market_parts
+from portal.views.orders import blotter_names, desk_address
 from portal.views.pages import MemberRequest, Part, member_page, member_render, now
+from portal.views.rows import midnight
 from portfolio import selectors as books
 from portfolio.shapes import position_json
-
-RECENT = 25
 
 
 @require_safe
@@ -45,7 +43,7 @@ def show_desk(
             "ticket": make_ticket(shell),
             "opened": opened,
             **market_panels(request, shell),
-            "orders": recent_orders(request, shell),
+            **desk_blotter(request, shell),
             "positions": position_rows(shell),
             "balance": balance_row(shell),
         }
@@ -56,9 +54,6 @@ def show_desk(
     parts = market_parts(request) | {
         "ticket": Part("portal/desk/_ticket.html", ticket_names),
         "ticket-preview": Part("portal/desk/_ticket_preview.html", ticket_names),
-        "blotter": Part(
-            "portal/desk/_blotter.html", lambda shell: {"orders": recent_orders(request, shell)}
-        ),
         "positions": Part(
             "portal/desk/_positions.html",
             lambda shell: {"positions": position_rows(shell), "balance": balance_row(shell)},
@@ -82,28 +77,17 @@ def opened_ticket(request: MemberRequest, shell: Shell) -> Ticket:
     return ticket
 
 
-def order_rows(orders: Any) -> list[dict[str, Any]]:
-    """The order objects of the API with their badges."""
-    rows = []
-    for one, commands in selectors.with_commands(orders):
-        order = order_json(one, commands, account_code=one.account.code)
-        rows.append(
-            {
-                "order": order,
-                "status": status_badge(order),
-                "unknown": unknown_badge(order["pending"]),
-                "open": not one.is_closed,
-            }
-        )
-    return rows
-
-
-def recent_orders(request: MemberRequest, shell: Shell) -> list[dict[str, Any]]:
-    """The newest orders of the chosen account."""
+def desk_blotter(request: MemberRequest, shell: Shell) -> dict[str, Any]:
+    """The orders of the chosen account, in the tab the address names."""
     if shell.account is None:
-        return []
-    rows = selectors.list_orders(actor=request.actor, account=shell.account.code)
-    return order_rows(list(rows.order_by("-id")[:RECENT]))
+        return {}
+    account = shell.account.code
+    given = {"account": account, "view": request.GET.get("view", "all")}
+    query = read_query(given, today=midnight(request))
+    return {
+        **blotter_names(request, query, grid="desk"),
+        "all_orders": desk_address(account, query.view),
+    }
 
 
 def position_rows(shell: Shell) -> list[dict[str, Any]]:

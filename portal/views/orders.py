@@ -1,105 +1,182 @@
-"""Every order the person may see: filters in the address, pages, and cancel as a plain form."""
+"""Every order the person may see: tabs, filters and sequence in the address, export, columns."""
 
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from io import StringIO
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.views.decorators.http import require_POST, require_safe
 
-from common.errors import Refused
-from common.http.pagination import page
-from common.ids import is_ulid
+from common.actor import Actor
 from oms import selectors
-from oms.models import Command
-from oms.services.cancel import request_cancel
-from portal.views.desk import order_rows
-from portal.views.pages import MemberRequest, Part, member_page, member_render, now, safe_next
-from trading.vocabulary import CommandState, OrdStatus, Side
+from oms.answers import OrderOut
+from oms.models import Order
+from oms.present import order_json
+from portal.order_columns import COLUMNS, MAX_AGE_S, PUT_AWAY, allowed, cookie_of
+from portal.order_filter import KEYS
+from portal.order_list import VIEWS, OrderQuery, matching, read_query, tab_counts, totals
+from portal.order_pages import order_page
+from portal.order_view import (
+    away,
+    grid_rows,
+    headings,
+    listed,
+    price_steps,
+    steps_attribute,
+)
+from portal.views.pages import MemberRequest, member_page, member_render, now, safe_next
+from portal.views.rows import midnight
+from tenants.binding import tenant_bound
+from trading.vocabulary import OrdStatus, Side
 
 PER_PAGE = 100
-FILTERS = ("account", "symbol", "side", "ord_status", "strategy", "cl_ord_id")
-VIEWS = (("all", "All"), ("working", "Working"), ("unknown", "Unknown"), ("today", "Today"))
+EXPORT_PAGE = 500
 
 
 @require_safe
 @member_page("orders:read")
 def orders(request: MemberRequest) -> HttpResponse:
-    """List orders, newest first."""
+    """List orders; an address that cannot be read lists nothing and says why."""
+    query = read_query(request.GET, today=midnight(request))
 
     def names(_: Any) -> dict[str, Any]:
-        return _names(request)
+        return {
+            **blotter_names(request, query, grid="orders"),
+            "sides": [side.value for side in Side],
+            "statuses": [status.value for status in OrdStatus],
+            "filter_keys": KEYS,
+            "here": request.get_full_path(),
+        }
 
-    parts = {"orders": Part("portal/orders/_orders.html", names)}
-    return member_render(request, "portal/orders/index.html", names, scope="orders", parts=parts)
+    status = 422 if query.errors else 200
+    return member_render(request, "portal/orders/index.html", names, scope="orders", status=status)
 
 
-def _names(request: MemberRequest) -> dict[str, Any]:
-    chosen = {name: request.GET.get(name, "").strip()[:64] for name in FILTERS}
-    view = request.GET.get("view", "all")
-    found, following = page(
-        _matching(request, chosen, view), limit=PER_PAGE, cursor=request.GET.get("cursor") or None
-    )
-    kept = {name: value for name, value in chosen.items() if value}
+def blotter_names(request: MemberRequest, query: OrderQuery, *, grid: str) -> dict[str, Any]:
+    """Return what components/orders_table.html and the tabs over it need."""
+    steps = price_steps()
+    found: Sequence[Order] = []
+    following = None
+    if not query.errors:
+        rows, cursor = matching(request.actor, query.conditions), request.GET.get("cursor") or None
+        found, following = order_page(rows, sort=query.sort, limit=PER_PAGE, cursor=cursor)
+    counts = tab_counts(request.actor, query, midnight(request)) if not query.errors else {}
     return {
-        "rows": order_rows(found),
-        "chosen": chosen,
-        "view": view,
+        "grid": grid,
+        "query": query,
+        "rows": listed(grid_rows(found), steps),
         "views": [
-            {"name": name, "label": label, "query": urlencode({**kept, "view": name})}
+            {
+                "name": name,
+                "label": label,
+                "count": counts.get(name),
+                "query": query.address(view=name),
+            }
             for name, label in VIEWS
         ],
-        "filtered": bool(kept),
-        "sides": [side.value for side in Side],
-        "statuses": [status.value for status in OrdStatus],
-        "next_query": urlencode({**kept, "view": view, "cursor": following}) if following else "",
-        "first_query": urlencode({**kept, "view": view}) if request.GET.get("cursor") else "",
-        "here": request.get_full_path(),
+        "headings": headings(query),
+        "columns": [one for one in COLUMNS if not one.fixed],
+        "away": away(grid, request.COOKIES),
+        "steps": steps_attribute(steps),
+        "totals": totals(request.actor, query) if not query.errors else [],
+        "conditions": json.dumps([one.as_json() for one in query.conditions]),
+        "base": query.address(),
+        "following": following or "",
+        "next_query": query.address(cursor=following) if following else "",
+        "first_query": query.address() if request.GET.get("cursor") else "",
     }
 
 
-def _matching(request: MemberRequest, chosen: dict[str, str], view: str) -> Any:
-    side, status = chosen["side"], chosen["ord_status"]
-    rows = selectors.list_orders(
-        actor=request.actor,
-        account=chosen["account"] or None,
-        symbol=chosen["symbol"].upper() or None,
-        side=Side(side) if side in Side.__members__ else None,
-        ord_status=[status] if status in OrdStatus.__members__ else None,
-        since=now().replace(hour=0, minute=0, second=0, microsecond=0) if view == "today" else None,
-        strategy=chosen["strategy"] or None,
-        cl_ord_id=chosen["cl_ord_id"] or None,
+# --- export -----------------------------------------------------------------------------------
+
+FIELDS = tuple(OrderOut.model_fields)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_TEXTS = frozenset({"strategy", "text", "cl_ord_id", "orig_cl_ord_id", "order_id"})
+
+
+@require_safe
+@member_page("orders:read")
+def export(request: MemberRequest) -> Any:
+    """Every order of the list as CSV: the fields of the API's order, in the list's sequence."""
+    query = read_query(request.GET, today=midnight(request))
+    if query.errors:
+        return HttpResponseRedirect(f"/orders?{query.address()}")
+    name = f"orders-{query.view}-{now():%Y%m%dT%H%M%SZ}.csv"
+    answer: HttpResponseBase = StreamingHttpResponse(
+        _lines(request.actor, query), content_type="text/csv; charset=utf-8"
     )
-    if view == "working":
-        rows = rows.filter(is_closed=False)
-    if view == "unknown":
-        unknown = Command.objects.filter(state=CommandState.UNKNOWN).values("order_id")
-        rows = rows.filter(pk__in=unknown)
-    return rows
+    answer["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _lines(actor: Actor, query: OrderQuery) -> Iterator[str]:
+    """The file piece by piece; each is a transaction of its own, after the view's has ended."""
+    yield _csv([FIELDS])
+    cursor = None
+    while True:
+        with tenant_bound(actor.schema):
+            rows = matching(actor, query.conditions)
+            found, cursor = order_page(rows, sort=query.sort, limit=EXPORT_PAGE, cursor=cursor)
+            orders = [
+                order_json(one, commands, account_code=one.account.code)
+                for one, commands in selectors.with_commands(found)
+            ]
+        yield _csv([_cells(order) for order in orders])
+        if cursor is None:
+            return
+
+
+def _cells(order: dict[str, Any]) -> list[str]:
+    return [_cell(name, order[name]) for name in FIELDS]
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    # A spreadsheet would run what a client wrote; the quotation mark makes it text there.
+    return f"'{value}" if name in _TEXTS and value.startswith(_FORMULA) else value
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> str:
+    out = StringIO()
+    csv.writer(out).writerows(rows)
+    return out.getvalue()
+
+
+# --- columns ----------------------------------------------------------------------------------
 
 
 @require_POST
-@member_page("orders:write")
-def cancel(request: MemberRequest, order_id: str) -> HttpResponse:
-    """Ask for the end of one order and go back to where the button was."""
-    back = HttpResponseRedirect(safe_next(request, "/orders"), status=303)
-    try:
-        answer = request_cancel(
-            schema=request.actor.schema,
-            order_id=order_id if is_ulid(order_id) else "",
-            actor=request.actor,
-            now=now(),
+@member_page("orders:read")
+def columns(request: HttpRequest) -> HttpResponse:
+    """Keep which columns a list shows; what is not ticked is put away."""
+    answer = HttpResponseRedirect(safe_next(request, "/orders"), status=303)
+    grid = request.POST.get("grid", "")
+    if grid in PUT_AWAY:
+        shown = set(request.POST.getlist("show"))
+        hidden = allowed([one.name for one in COLUMNS if one.name not in shown])
+        answer.set_cookie(
+            cookie_of(grid),
+            ".".join(hidden) or "none",
+            max_age=MAX_AGE_S,
+            samesite="Lax",
+            secure=request.is_secure(),
         )
-    except Refused as refusal:
-        if refusal.http_status == 404:
-            raise
-        messages.error(request, f"Not cancelled: {refusal.detail}")
-        return back
-    order = answer.order
-    if order.is_closed:
-        messages.success(request, f"{order} is withdrawn; it had not been sent.")
-    elif answer.replay:
-        messages.info(request, f"The cancel of {order} is on its way already.")
-    else:
-        messages.success(request, f"Cancel of {order} is on its way.")
-    return back
+    return answer
+
+
+def desk_address(account: str, view: str) -> str:
+    """Return the address of the page that shows what the desk's list shows."""
+    return "/orders?" + urlencode({"account": account, "view": view})

@@ -102,6 +102,29 @@ export function time(iso, { zone, now = Date.now(), millis = true } = {}) {
   return isToday ? clock : `${at.year}-${at.month}-${at.day} ${clock}`;
 }
 
+/** `14:02:11.482` where it was today in the page's zone, else `11-20 14:02:11`: the filter `brief`. */
+export function brief(iso, now = Date.now()) {
+  const instant = Date.parse(iso);
+  if (Number.isNaN(instant)) return NOTHING;
+  const zone = document.body?.dataset.zone;
+  const [at, today] = [clockParts(instant, zone), clockParts(now, zone)];
+  const isToday = ["year", "month", "day"].every((part) => at[part] === today[part]);
+  const clock = `${at.hour}:${at.minute}:${at.second}`;
+  return isToday ? `${clock}.${at.fractionalSecond}` : `${at.month}-${at.day} ${clock}`;
+}
+
+/** How long something has been so: `00:41`, `12:05:41`, `3 d 04:05`: the filter `lasting`. */
+export function lasting(iso, now = Date.now()) {
+  const since = Date.parse(iso);
+  if (Number.isNaN(since)) return "";
+  const seconds = Math.max(0, Math.floor((now - since) / 1000));
+  const two = (number) => String(number).padStart(2, "0");
+  const [days, hours] = [Math.floor(seconds / 86400), Math.floor(seconds / 3600) % 24];
+  const minutes = two(Math.floor(seconds / 60) % 60);
+  if (days) return `${days} d ${two(hours)}:${minutes}`;
+  return `${hours ? `${hours}:` : ""}${minutes}:${two(seconds % 60)}`;
+}
+
 /** `12 s`, `4 min`, `3 h`, `2 d` for a length of time in milliseconds. */
 export function age(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
@@ -118,7 +141,7 @@ export function word(text) {
 
 /**
  * What an element shows for a value, by its data attributes:
- * data-as = px | qty | money | signed | time | word (default: the text as it is),
+ * data-as = px | qty | money | signed | time | brief | word (default: the text as it is),
  * data-places or data-step (a tick or lot size) for numbers, data-zone for times,
  * data-millis="off" for whole seconds, data-unit to follow a number that is known.
  */
@@ -134,6 +157,7 @@ function plain(text, data) {
     case "px": case "qty": case "money": return number(text, { places });
     case "signed": return number(text, { places, signed: true });
     case "time": return time(text, { zone: data.zone, millis: data.millis !== "off" });
+    case "brief": return brief(text);
     case "word": return word(text);
     default: return text ?? "";
   }

@@ -2,313 +2,345 @@
 //
 //   <section data-grid="orders" data-topic="order" data-most="200">
 //     <button type="button" data-pill hidden></button>
-//     <table role="grid" aria-label="Orders">
-//       <thead>…</thead>
-//       <tbody><tr data-id="01J…" data-v="7"><td data-c="symbol">SPX</td>…</tr></tbody>
-//     </table>
+//     <div data-scroll>
+//       <table role="grid" aria-label="Orders">
+//         <thead><tr><th data-col="time" aria-sort="descending"><a data-sort="time">…</a></th>…
+//         <tbody><tr data-id="01J…" data-v="7"><td data-c="symbol">SPX</td>…</tr></tbody>
+//       </table>
+//     </div>
+//     <div data-empty hidden>…</div>
 //     <template><tr><td data-c="symbol"></td>…</tr></template>
 //   </section>
 //
-// A cell names its field (data-c) and its form (data-as, see fmt.js); data-v of a cell is its exact
-// value. data-steps of the section ("SPX:0.01 IXIC:0.01") are the tick sizes prices are shown by. Cells and rows are filled by text nodes and attributes only. While the pointer or the
-// focus is inside, or the list is scrolled away from its newest end, cells of present rows change
-// in place but no row comes, goes or moves: new ones wait behind the pill. The section fires
-// `grid:open` (Enter) and `grid:select` with ids in detail.
+// Parts of a row, cells or elements inside them, name what they follow:
+//   data-c="price"              the text, written as data-as says (fmt.js); data-v holds the value
+//   data-private                dots in its place while amounts are hidden
+//   data-tone-of, data-title-of a field that becomes data-tone, title
+//   data-if, data-unless        shown while the field is not empty, while it is
+//   data-link="/orders/"        href: the id behind it, then data-link-end; data-action: formaction
+//   data-pick                   a checkbox that selects the row
+// data-rest of a row is JSON of fields no part carries. Text nodes and attributes only, never markup.
+//
+// On the section: data-topic (of live.js), data-most (rows kept), data-steps ("SPX:0.01 IXIC:0.01",
+// the tick sizes prices are shown by), data-sort ("-time": newest first), data-conditions (JSON of
+// what a row must be like), data-window (with a data-scroll of a fixed height and rows of one
+// height: only rows in sight have nodes). Everything but the table, the body and the template may
+// be left out.
+//
+// While the pointer or the focus is inside, or the list is scrolled away from its top, cells of
+// present rows change in place but no row comes, goes or moves: new ones wait behind the pill, and
+// rows that no longer belong stay, dimmed (data-gone). Events of the section, with ids in detail:
+// `grid:open` {id, page} (Enter, and Ctrl Enter for the page; cancel it where you handled it),
+// `grid:select` {ids}, `grid:rows`, `grid:end` (scrolled near the last row), `grid:missed` (more
+// waited than are kept: the list must be read anew).
 
-import { on, write } from "./live.js";
+import { Cursor } from "./grid-cursor.js";
+import { Model, isNewer, matches } from "./grid-model.js";
+import { View } from "./grid-view.js";
+import { on } from "./live.js";
 
 const MOST_ROWS = 200;
-const PAGE = 10;
+const MOST_WAITING = 500;
+const FRESH_MS = 6000;
+const NEAR_END_ROWS = 40;
 
 /** One table of the page. */
 export class Grid {
   #section;
   #table;
-  #body;
-  #template;
   #pill;
   #scroller;
-  #rows = new Map();        // id -> tr
-  #waiting = new Map();     // id -> {id, v, row}: new rows held back, newest last
+  #empty;
+  #view;
+  #model;
+  #cursor;
+  #conditions;
+  #waiting = new Map();     // id -> entry: new rows held back, newest last
+  #missed = false;          // more waited than are kept
   #leaving = new Set();     // ids that go once nobody is looking
-  #selected = new Set();
-  #anchor = null;
-  #current = null;          // the cell that has the tab stop
+  #fresh = new Map();       // id -> the timer after which it counts as seen
+  #pinned = new Set();      // ids that keep their node and their place
   #hasPointer = false;
+  #framed = false;
   #most;
-  #steps;
+  #isWindowed;
 
   constructor(section) {
     this.#section = section;
     this.#table = section.querySelector("table");
-    this.#body = this.#table.tBodies[0];
-    this.#template = section.querySelector("template").content.querySelector("tr");
     this.#pill = section.querySelector("[data-pill]");
     this.#scroller = section.querySelector("[data-scroll]") ?? section;
-    this.#most = Number(section.dataset.most ?? MOST_ROWS);
+    this.#empty = section.querySelector("[data-empty]");
+    this.#isWindowed = "window" in section.dataset;
+    this.#most = Number(section.dataset.most ?? (this.#isWindowed ? 2000 : MOST_ROWS));
+    this.#conditions = JSON.parse(section.dataset.conditions ?? "[]");
+    const body = this.#table.tBodies[0];
     const steps = (section.dataset.steps ?? "").split(/\s+/).filter(Boolean);
-    this.#steps = new Map(steps.map((pair) => pair.split(":")));
-    for (const tr of this.#body.rows) {
-      if (tr.dataset.id === undefined) continue;
-      this.#adopt(tr);
-    }
-    this.#number();
+    this.#view = new View({
+      body,
+      scroller: this.#scroller,
+      template: section.querySelector("template").content.querySelector("tr"),
+      steps: new Map(steps.map((pair) => pair.split(":"))),
+      windowed: this.#isWindowed,
+    });
+    this.#model = new Model(section.dataset.sort);
+    this.hasMore = Boolean(section.dataset.next);
+    this.#adopt(body);
+    this.#cursor = new Cursor(this, { section, table: this.#table, view: this.#view, model: this.#model });
     this.#listen();
-    this.#showPill();
+    this.render();
     if (section.dataset.topic) on(section.dataset.topic, (row) => this.upsert(row));
   }
 
+  get section() { return this.#section; }
+  get model() { return this.#model; }
+  get conditions() { return this.#conditions; }
+
   /** How many rows wait behind the pill. */
-  get waiting() {
-    return this.#waiting.size;
-  }
+  get waiting() { return this.#waiting.size; }
 
   /** The ids selected, in the order of the table. */
-  get selected() {
-    return [...this.#rows.keys()].filter((id) => this.#selected.has(id));
+  get selected() { return this.#cursor.selected; }
+
+  /** The id of the row with the tab stop, null in an empty table. */
+  get current() { return this.#cursor.id; }
+
+  /** Whether the focus is in the table. */
+  get hasFocus() { return this.#table.contains(document.activeElement); }
+
+  /** Whether rows must stay where they are. */
+  get isHeld() {
+    return this.#hasPointer || this.hasFocus || this.#pinned.size > 0
+      || this.#scroller.scrollTop > 0;
   }
 
-  /** Insert a row at the newest end or bring it up to date; an older version changes nothing. */
-  upsert({ id, v, row }) {
-    const tr = this.#rows.get(id);
-    if (tr) {
-      if (Number(tr.dataset.v) < v) this.#fill(tr, v, row);
-      return;
-    }
+  entry(id) { return this.#model.get(id); }
+  node(id) { return this.#view.node(id); }
+  get nodes() { return this.#view.nodes; }
+  select(ids) { this.#cursor.select(ids); }
+  focus(id = this.current, column) { this.#cursor.focus(id, column); }
+  step(rows) { this.#cursor.step(rows); }
+
+  /** The name (data-col) of the column with the tab stop. */
+  get column() { return this.#cursor.column; }
+
+  /** Insert a row or bring it up to date; what is older than shown changes nothing. */
+  upsert({ id, v, p, row }) {
+    const entry = { id, v, p, row };
+    const known = this.#model.get(id);
+    if (known) return this.#change(known, entry);
     const held = this.#waiting.get(id);
-    if (held && held.v >= v) return;
-    if (this.#isHeld()) {
-      this.#waiting.set(id, { id, v, row });
+    if (held && !isNewer(entry, held)) return;
+    this.#waiting.delete(id);
+    if (!matches(entry, this.#conditions)) return this.#showPill();
+    // Below the last row loaded it comes with its page.
+    if (this.hasMore && this.#model.placeFor(entry) >= this.#model.size) return;
+    if (this.isHeld) {
+      this.#waiting.set(id, entry);
+      if (this.#waiting.size > MOST_WAITING) {
+        this.#waiting.delete(this.#waiting.keys().next().value);
+        this.#missed = true;
+      }
       this.#showPill();
     } else {
-      this.#insert([{ id, v, row }]);
+      this.#insert([entry]);
+    }
+  }
+
+  #change(known, entry) {
+    if (!isNewer(entry, known)) return;
+    if (entry.v > known.v) this.#markFresh(entry.id);
+    this.#model.update(entry);
+    if (matches(this.#model.get(entry.id), this.#conditions)) {
+      this.#leaving.delete(entry.id);
+      this.#section.dispatchEvent(new CustomEvent("grid:change", { detail: { id: entry.id } }));
+      this.#later();
+    } else {
+      this.remove(entry.id);
     }
   }
 
   /** Take a row out; while somebody is looking it stays, dimmed. */
   remove(id) {
     this.#waiting.delete(id);
-    const tr = this.#rows.get(id);
-    if (tr && this.#isHeld()) {
-      tr.dataset.gone = "";
-      this.#leaving.add(id);
-    } else if (tr) {
-      this.#drop(id);
-      this.#number();
+    if (this.#model.has(id)) {
+      if (this.isHeld) this.#leaving.add(id);
+      else this.#drop(id);
+      this.#section.dispatchEvent(new CustomEvent("grid:change", { detail: { id } }));
+      this.#later();
     }
     this.#showPill();
   }
 
-  /** Show what waits. */
+  /** Show what waits, and let go what left. */
   release() {
-    for (const id of this.#leaving) this.#drop(id);
-    this.#leaving.clear();
+    for (const id of [...this.#leaving]) if (!this.#pinned.has(id)) this.#drop(id);
     const rows = [...this.#waiting.values()];
     this.#waiting.clear();
+    const missed = this.#missed;
+    this.#missed = false;
+    this.#model.settle();
     this.#insert(rows);
     this.#showPill();
+    if (missed) this.#tell("missed");
   }
 
-  // --- rows
-
-  #isHeld() {
-    return this.#hasPointer || this.#table.contains(document.activeElement)
-      || this.#scroller.scrollTop > 0;
+  /** Show another list: entries in its sequence, what it demands of a row, whether more follow. */
+  replace(entries, { conditions, sort, hasMore }) {
+    this.#conditions = conditions;
+    this.#waiting.clear();
+    this.#leaving.clear();
+    this.#missed = false;
+    this.#model.sort = sort;
+    this.#model.replace(entries);
+    this.hasMore = hasMore;
+    this.#scroller.scrollTop = 0;
+    this.#cursor.forget();
+    this.#showPill();
+    this.render();
+    this.#tell("rows");
   }
 
-  #adopt(tr) {
-    this.#rows.set(tr.dataset.id, tr);
-    tr.setAttribute("aria-selected", "false");
-    for (const cell of tr.cells) {
-      cell.setAttribute("role", "gridcell");
-      cell.tabIndex = -1;
-      if (cell.dataset.c !== undefined) {
-        cell.dataset.v ??= cell.textContent.trim();
-      }
+  /** Add the rows that follow. */
+  append(entries, { hasMore }) {
+    this.hasMore = hasMore;
+    this.#model.append(entries);
+    this.render();
+    this.#tell("rows");
+  }
+
+  /** Keep a row's node and place until it is let go: it is being worked on. */
+  pin(id) { this.#pinned.add(id); }
+
+  letGo(id) {
+    this.#pinned.delete(id);
+    this.#later();
+    setTimeout(() => this.#settle(), 0);
+  }
+
+  /** Bring a row into sight. */
+  reveal(index) {
+    const height = this.#view.rowHeight;
+    if (!this.#isWindowed || !height) return;
+    const head = this.#table.tHead?.getBoundingClientRect().height ?? 0;
+    const [top, bottom] = [index * height, (index + 1) * height];
+    const seen = this.#scroller.clientHeight - head;
+    if (top < this.#scroller.scrollTop) this.#scroller.scrollTop = top;
+    else if (bottom > this.#scroller.scrollTop + seen) this.#scroller.scrollTop = bottom - seen;
+    this.render();
+  }
+
+  /** Paint now what otherwise would be painted with the next frame. */
+  render() {
+    this.#framed = false;
+    const kept = new Set(this.#pinned);
+    if (this.hasFocus && this.#cursor.id) kept.add(this.#cursor.id);
+    this.#view.render(this.#model, { kept, dress: (tr, { id }) => this.#dress(tr, id) });
+    const more = this.hasMore ? -1 : this.#model.size + 1;
+    this.#table.setAttribute("aria-rowcount", String(more));
+    for (const row of this.#table.tBodies[0].querySelectorAll("tr:not([data-id], [data-space])")) {
+      row.hidden = this.#model.size > 0;
     }
-    this.#paint(tr);
+    if (this.#empty) this.#empty.hidden = this.#model.size > 0;
+    this.#cursor.rendered();
+    this.#tell("painted");
   }
 
-  #paint(tr) {
-    const symbol = [...tr.cells].find((cell) => cell.dataset.c === "symbol")?.dataset.v;
-    const step = this.#steps.get(symbol);
-    for (const cell of tr.cells) {
-      if (cell.dataset.c === undefined) continue;
-      if (cell.dataset.as === "px" && step !== undefined) cell.dataset.step = step;
-      write(cell, cell.dataset.v);
+  #adopt(body) {
+    const p = Number(document.querySelector("[data-cursor]")?.dataset.cursor ?? 0);
+    const entries = [];
+    for (const tr of body.querySelectorAll("tr[data-id]")) {
+      entries.push({ id: tr.dataset.id, v: Number(tr.dataset.v), p, row: this.#view.adopt(tr) });
     }
+    this.#model.replace(entries);
   }
 
-  #fill(tr, v, row) {
-    tr.dataset.v = String(v);
-    for (const cell of tr.cells) {
-      const name = cell.dataset.c;
-      if (name !== undefined && name in row) cell.dataset.v = row[name];
-    }
-    this.#paint(tr);
-    if (row.ord_status !== undefined) tr.dataset.status = row.ord_status;
-    if (row.side !== undefined) tr.dataset.side = row.side;
-    tr.dataset.fresh = "";
+  #dress(tr, id) {
+    tr.toggleAttribute("data-fresh", this.#fresh.has(id));
+    tr.toggleAttribute("data-gone", this.#leaving.has(id));
+    this.#cursor.dress(tr, id);
   }
 
-  // Rows come oldest first; the newest ends on top.
   #insert(rows) {
-    if (rows.length === 0) return;
-    for (const { id, v, row } of rows) {
-      const tr = document.importNode(this.#template, true);
-      tr.dataset.id = id;
-      tr.dataset.v = "-1";
-      this.#adopt(tr);
-      this.#fill(tr, v, row);
-      this.#body.prepend(tr);
+    if (rows.length === 0) return this.#later();
+    for (const entry of rows) {
+      if (this.#model.has(entry.id)) continue;
+      this.#model.insert(entry);
+      this.#markFresh(entry.id);
     }
-    while (this.#rows.size > this.#most) {
-      const last = this.#body.querySelector("tr[data-id]:last-of-type");
-      if (!last) break;
-      this.#drop(last.dataset.id);
+    const isCut = !this.#isWindowed || this.#model.sort === "-time";
+    if (this.#model.size > this.#most && isCut && this.#scroller.scrollTop === 0) {
+      this.#model.trim(this.#most);
+      this.#tell("trimmed");
     }
-    this.#number();
-    this.#section.dispatchEvent(new CustomEvent("grid:rows", { bubbles: true }));
+    this.#later();
+    this.#tell("rows");
   }
 
   #drop(id) {
-    const tr = this.#rows.get(id);
-    if (!tr) return;
-    if (this.#current && tr.contains(this.#current)) this.#current = null;
-    tr.remove();
-    this.#rows.delete(id);
-    if (this.#selected.delete(id)) this.#tellSelected();
+    this.#leaving.delete(id);
+    const index = this.#model.indexOf(id);
+    const hadFocus = this.hasFocus && this.#cursor.id === id;
+    this.#model.remove(id);
+    this.#cursor.dropped(id);
+    const heir = this.#model.at(Math.min(index, this.#model.size - 1));
+    if (hadFocus && heir) this.#cursor.focus(heir.id);
   }
 
-  #number() {
-    this.#table.setAttribute("aria-rowcount", String(this.#rows.size + 1));
-    const rows = this.#body.querySelectorAll("tr[data-id]");
-    rows.forEach((tr, index) => tr.setAttribute("aria-rowindex", String(index + 2)));
-    for (const empty of this.#body.querySelectorAll("tr:not([data-id])")) {
-      empty.hidden = rows.length > 0;
-    }
-    if (!this.#current?.isConnected && rows.length) this.#move(rows[0].cells[0], false);
+  // A row is marked until it was in sight for a while, or was pointed at or focused.
+  #markFresh(id) {
+    clearTimeout(this.#fresh.get(id));
+    this.#fresh.set(id, setTimeout(() => this.seen(id), FRESH_MS));
+  }
+
+  seen(id) {
+    clearTimeout(this.#fresh.get(id));
+    if (this.#fresh.delete(id)) this.#view.node(id)?.removeAttribute("data-fresh");
+  }
+
+  #later() {
+    if (this.#framed) return;
+    this.#framed = true;
+    requestAnimationFrame(() => { if (this.#framed) this.render(); });
+  }
+
+  #tell(name, detail = {}) {
+    this.#section.dispatchEvent(new CustomEvent(`grid:${name}`, { detail, bubbles: true }));
   }
 
   #showPill() {
     if (!this.#pill) return;
     const count = this.#waiting.size;
     this.#pill.hidden = count === 0;
-    this.#pill.textContent = count === 0 ? "" : `${count} new`;
+    this.#pill.textContent = count === 0 ? "" : `${count}${this.#missed ? "+" : ""} new`;
   }
-
-  // --- people
 
   #listen() {
     const table = this.#table;
     table.addEventListener("pointerenter", () => { this.#hasPointer = true; });
     table.addEventListener("pointerleave", () => { this.#hasPointer = false; this.#settle(); });
     table.addEventListener("focusout", () => setTimeout(() => this.#settle(), 0));
-    table.addEventListener("focusin", ({ target }) => this.#focused(target));
-    table.addEventListener("keydown", (event) => this.#key(event));
-    table.addEventListener("click", (event) => this.#click(event));
-    this.#scroller.addEventListener("scroll", () => this.#settle(), { passive: true });
+    this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.#pill?.addEventListener("click", () => {
       this.#scroller.scrollTop = 0;
       this.release();
     });
+    document.body.addEventListener("view:changed", () => { this.#view.resized(); this.#later(); });
+    addEventListener("resize", () => this.#later());
+    setInterval(() => { if (!document.hidden) this.#view.tick(); }, 1000);
+  }
+
+  #scrolled() {
+    this.#settle();
+    if (!this.#isWindowed) return;
+    this.#later();
+    const left = this.#scroller.scrollHeight - this.#scroller.scrollTop
+      - this.#scroller.clientHeight;
+    if (this.hasMore && left < NEAR_END_ROWS * (this.#view.rowHeight || 24)) this.#tell("end");
   }
 
   #settle() {
-    if (!this.#isHeld() && (this.#waiting.size || this.#leaving.size)) this.release();
+    if (this.isHeld) return;
+    if (this.#waiting.size || this.#leaving.size || this.#model.isUnsorted) this.release();
   }
-
-  #focused(target) {
-    const cell = target.closest("td, th");
-    if (cell && this.#rows.get(cell.parentElement.dataset.id)) this.#move(cell, false);
-  }
-
-  #move(cell, focus = true) {
-    if (this.#current) this.#current.tabIndex = -1;
-    this.#current = cell;
-    cell.tabIndex = 0;
-    delete cell.parentElement.dataset.fresh;
-    if (focus) cell.focus();
-  }
-
-  #click(event) {
-    const tr = event.target.closest("tr[data-id]");
-    if (!tr || event.target.closest("a, button, input, select")) return;
-    if (event.shiftKey) this.#selectTo(tr.dataset.id);
-    else if (event.ctrlKey || event.metaKey) this.#toggle(tr.dataset.id);
-    else this.#only(tr.dataset.id);
-  }
-
-  #key(event) {
-    const cell = event.target.closest("td, th");
-    const tr = cell?.parentElement;
-    if (!tr || !this.#rows.has(tr.dataset.id) || event.target !== cell) return;
-    if (event.altKey || event.metaKey) return;
-    const rows = [...this.#body.querySelectorAll("tr[data-id]")];
-    const row = rows.indexOf(tr);
-    const column = [...tr.cells].indexOf(cell);
-    const last = tr.cells.length - 1;
-    let [toRow, toColumn] = [row, column];
-    switch (event.key) {
-      case "ArrowDown": toRow += 1; break;
-      case "ArrowUp": toRow -= 1; break;
-      case "ArrowRight": toColumn += 1; break;
-      case "ArrowLeft": toColumn -= 1; break;
-      case "PageDown": toRow += PAGE; break;
-      case "PageUp": toRow -= PAGE; break;
-      case "Home": toColumn = 0; if (event.ctrlKey) toRow = 0; break;
-      case "End": toColumn = last; if (event.ctrlKey) toRow = rows.length - 1; break;
-      case " ": event.preventDefault(); this.#toggle(tr.dataset.id); return;
-      case "Enter": this.#open(event, tr.dataset.id); return;
-      default: return;
-    }
-    event.preventDefault();
-    const target = rows[Math.min(rows.length - 1, Math.max(0, toRow))];
-    this.#move(target.cells[Math.min(last, Math.max(0, toColumn))]);
-    if (event.shiftKey && target !== tr) {
-      this.#anchor ??= tr.dataset.id;
-      this.#selectTo(target.dataset.id);
-    }
-  }
-
-  #open(event, id) {
-    event.preventDefault();
-    const detail = { id, page: event.ctrlKey };
-    this.#section.dispatchEvent(new CustomEvent("grid:open", { detail, bubbles: true }));
-  }
-
-  // --- selection
-
-  #only(id) {
-    this.#selected = new Set([id]);
-    this.#anchor = id;
-    this.#tellSelected();
-  }
-
-  #toggle(id) {
-    if (!this.#selected.delete(id)) this.#selected.add(id);
-    this.#anchor = id;
-    this.#tellSelected();
-  }
-
-  #selectTo(id) {
-    const ids = [...this.#body.querySelectorAll("tr[data-id]")].map((tr) => tr.dataset.id);
-    const from = Math.max(0, ids.indexOf(this.#anchor ?? id));
-    const to = ids.indexOf(id);
-    this.#selected = new Set(ids.slice(Math.min(from, to), Math.max(from, to) + 1));
-    this.#tellSelected();
-  }
-
-  #tellSelected() {
-    for (const [id, tr] of this.#rows) {
-      tr.setAttribute("aria-selected", String(this.#selected.has(id)));
-    }
-    const detail = { ids: this.selected };
-    this.#section.dispatchEvent(new CustomEvent("grid:select", { detail, bubbles: true }));
-  }
-}
-
-/** Bring every table of the page to life. */
-export function enhanceAll(root = document) {
-  return [...root.querySelectorAll("[data-grid]")].map((section) => new Grid(section));
 }

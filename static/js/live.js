@@ -36,6 +36,11 @@ export function connection() {
   return state;
 }
 
+/** The server's clock as far as its heartbeats tell it, in milliseconds. */
+export function serverNow() {
+  return Date.now() + skew;
+}
+
 /** Call `listener(detail)` for every event of a topic; returns a function that stops it. */
 export function on(topic, listener) {
   const handler = (event) => listener(event.detail);

@@ -4,13 +4,15 @@ The edge turns ``code`` into an HTTP status (``state_conflict`` 409, the rest 42
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from typing import Protocol
 
 from trading.orders.canonical import dec_str
 from trading.orders.facts import DAY_LIKE
 from trading.orders.state import OrderState, Terms
 from trading.orders.validity import OrderFieldError
-from trading.vocabulary import CommandState, OrdStatus
+from trading.vocabulary import CommandState, OrdStatus, TimeInForce
 
 
 class Action(StrEnum):
@@ -39,6 +41,26 @@ class Decision:
     reason: str = ""
 
 
+class Standing(Protocol):
+    """What a decision reads of an order: its whole state, or the part of it that a row shows."""
+
+    @property
+    def ord_status(self) -> OrdStatus:
+        """Where the order stands."""
+
+    @property
+    def time_in_force(self) -> TimeInForce:
+        """How long it was meant to stand."""
+
+    @property
+    def cum_qty(self) -> Decimal:
+        """What is executed."""
+
+    @property
+    def may_amend(self) -> bool:
+        """Whether its chain may have one more link."""
+
+
 @dataclass(frozen=True, slots=True)
 class VenueAbility:
     """What the venue of an order can do about requests. Defaults are the cautious ones."""
@@ -52,6 +74,21 @@ class VenueAbility:
 
 CAUTIOUS = VenueAbility()
 
+REASONS = {
+    "not_yet_acknowledged": "it is being sent; wait for the venue's answer, then replace it.",
+    "unknown_outcome": "its outcome at the venue is unknown; it is being looked up.",
+    "cancel_pending": "a cancel is already on its way.",
+    "replace_pending": "a replace is already on its way; wait for its answer.",
+    "already_filled": "it is completely filled.",
+    "already_canceled": "it is cancelled already.",
+    "already_expired": "its time in force has ended.",
+    "already_rejected": "it was rejected.",
+    "done_for_day": "it is done for the day.",
+    "external_order": "it was entered elsewhere; replace it there.",
+    "managed_by_parent": "its parent order manages it.",
+}
+"""What to say for a ``reason``, after the words \"the order is STATUS:\"."""
+
 _QUEUE = Decision(Action.QUEUE)
 _ENDED = {
     OrdStatus.FILLED: "already_filled",
@@ -62,7 +99,7 @@ _ENDED = {
 
 
 def cancel_decision(
-    state: OrderState,
+    state: Standing,
     new_command_state: CommandState | None,
     *,
     held_by_oms: bool = False,
@@ -93,7 +130,7 @@ def cancel_decision(
 
 
 def replace_decision(
-    state: OrderState,
+    state: Standing,
     new_command_state: CommandState | None,
     *,
     held_by_oms: bool = False,
@@ -152,7 +189,7 @@ def is_stale_orig(state: OrderState, orig_cl_ord_id: str | None) -> bool:
 
 
 def _unsent(
-    state: OrderState,
+    state: Standing,
     status: OrdStatus,
     new_command_state: CommandState | None,
     *,
@@ -169,7 +206,7 @@ def _unsent(
     )
 
 
-def _ended_reason(state: OrderState, status: OrdStatus) -> str | None:
+def _ended_reason(state: Standing, status: OrdStatus) -> str | None:
     if status is OrdStatus.DONE_FOR_DAY and state.time_in_force in DAY_LIKE:
         return "done_for_day"
     return _ENDED.get(status)

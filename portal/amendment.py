@@ -1,0 +1,122 @@
+"""The form that amends an order: the terms as typed, what they change, what is wrong with them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from common.errors import FieldError, Invalid
+from common.http.validation import field_errors
+from common.ids import new_ulid
+from common.numbers import dec_str, opt_dec_str
+from oms.models import Order
+from oms.schemas import ReplaceIn
+from oms.services.replace import ReplaceTerms
+from trading.vocabulary import Mode, OrdType
+
+TERMS = ("order_qty", "price")
+FIELDS = (*TERMS, "cl_ord_id", "orig_cl_ord_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """``values`` as typed, ``before`` as the order stands.
+
+    ``cl_ord_id`` is made when the form opens: the same form sent twice is the same request.
+    ``orig_cl_ord_id`` is the link of the chain the person looked at: after another's amendment
+    the request is refused instead of undoing it unseen.
+    """
+
+    order: Order
+    values: Mapping[str, str]
+
+    @property
+    def before(self) -> dict[str, str]:
+        """The terms in force, as exact decimals; a market order has no price."""
+        return {
+            "order_qty": dec_str(self.order.order_qty),
+            "price": opt_dec_str(self.order.price) or "",
+        }
+
+    @property
+    def has_price(self) -> bool:
+        """Whether there is a price to amend."""
+        return self.order.ord_type != OrdType.MARKET
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """Tick and lot of the instrument, which the arrows of a number field move by."""
+        rules = self.order.instrument
+        return {"price": dec_str(rules.tick_size), "order_qty": dec_str(rules.lot_size)}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the form as the grid opens it in place."""
+        return {
+            "cl_ord_id": self.values["cl_ord_id"],
+            "orig_cl_ord_id": self.values["orig_cl_ord_id"],
+            "before": self.before,
+            "steps": self.steps,
+            "has_price": self.has_price,
+            "mode": self.order.mode,
+        }
+
+    def terms(self) -> ReplaceTerms:
+        """Return what the form changes; a term left as it was is not asked for.
+
+        :raises Invalid: for a value that is none, or if nothing changes.
+        """
+        body = {
+            name: self.values[name]
+            for name in TERMS
+            if self.values[name] and (name != "price" or self.has_price)
+        }
+        try:
+            asked = ReplaceIn.model_validate(body)
+        except ValidationError as failure:
+            rows = field_errors(failure.errors())
+            raise Invalid(rows[0].message, errors=rows) from None
+        changed = {
+            name: value
+            for name in TERMS
+            if (value := getattr(asked, name)) is not None and value != getattr(self.order, name)
+        }
+        if not changed:
+            text = "The order has these terms already; nothing was sent."
+            raise Invalid(text, errors=[FieldError("order_qty", "no_change", text)])
+        return ReplaceTerms(**changed)
+
+    def needs_confirming(self, terms: ReplaceTerms) -> bool:
+        """Whether real money is put at more risk: a smaller quantity alone is not."""
+        grows = terms.order_qty is not None and terms.order_qty > self.order.order_qty
+        return self.order.mode == Mode.LIVE and (grows or terms.price is not None)
+
+    def changes(self) -> Sequence[tuple[str, str, str]]:
+        """What differs, as (name, before, after), for the page that shows it."""
+        names = {"order_qty": "quantity", "price": "price"}
+        return [
+            (names[name], self.before[name], self.values[name])
+            for name in TERMS
+            if self.values[name] and not _equal(self.before[name], self.values[name])
+        ]
+
+
+def _equal(one: str, other: str) -> bool:
+    try:
+        return Decimal(one) == Decimal(other)
+    except ArithmeticError:
+        return False
+
+
+def opened(order: Order, now: datetime) -> Amendment:
+    """Return a form that opens now, with the terms in force."""
+    blank = Amendment(order, {})
+    made = {"cl_ord_id": f"p-{new_ulid(now)}", "orig_cl_ord_id": order.cl_ord_id}
+    return Amendment(order, {**blank.before, **made})
+
+
+def posted(order: Order, given: Mapping[str, str]) -> Amendment:
+    """Return the form as it was sent."""
+    return Amendment(order, {name: given.get(name, "").strip()[:64] for name in FIELDS})
