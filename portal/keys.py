@@ -66,6 +66,7 @@ KEYS = (
     Key("everywhere", "Escape", "close", "Close what is open, leave a field"),
     Key("desk", "b", "ticket:BUY", "Ticket: buy"),
     Key("desk", "s", "ticket:SELL", "Ticket: sell"),
+    Key("desk", "f", "flatten", "Ticket: flatten the focused position"),
     Key("desk", "w", "find", "Find a symbol"),
     Key("desk", "ArrowUp", "watch:previous", "Watchlist: the symbol before"),
     Key("desk", "ArrowDown", "watch:next", "Watchlist: the symbol after"),
@@ -83,7 +84,7 @@ def keys_for(scope: str, *, may_trade: bool, may_halt: bool) -> list[Key]:
     wanted = [key for key in KEYS if key.scope in ("everywhere", scope)]
     hidden = set()
     if not may_trade:
-        hidden |= {"ticket:BUY", "ticket:SELL", *(act for _, act, _ in _TRADING_KEYS)}
+        hidden |= {"ticket:BUY", "ticket:SELL", "flatten", *(act for _, act, _ in _TRADING_KEYS)}
     if not may_halt:
         hidden |= {"halt"}
     return [key for key in wanted if key.act not in hidden]

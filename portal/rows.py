@@ -127,7 +127,13 @@ def position_row(position: Mapping[str, Any], *, v: int) -> GridRow:
     """Return the row of a position; ``v`` is the stream's position at which it was so."""
     row = _picked(position, _POSITION)
     row["simulated"] = _yes(position.get("simulated"))
+    row["way"] = way_of(row["qty"])
     return GridRow(f"{row['account']}:{row['symbol']}", v, row)
+
+
+def way_of(qty: str) -> str:
+    """Say in a word which way a signed quantity lies."""
+    return "flat" if qty == "0" else "short" if qty.startswith("-") else "long"
 
 
 def quote_cells(quote: Mapping[str, Any]) -> dict[str, str]:
@@ -136,6 +142,14 @@ def quote_cells(quote: Mapping[str, Any]) -> dict[str, str]:
     cells["t"] = _text(quote.get("at"))
     cells["sim"] = _yes(quote.get("simulated"))
     return cells
+
+
+def text_cells(shown: Mapping[str, Any]) -> dict[str, str]:
+    """Return an object of the API as cells: strings as they are, nothing for what is not known."""
+    return {
+        name: _yes(value) if isinstance(value, bool) else _text(value)
+        for name, value in shown.items()
+    }
 
 
 def _picked(source: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, str]:

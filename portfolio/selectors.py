@@ -314,16 +314,16 @@ def _book(
     return Book(row.account_id, row.account.code, row.currency, valuation, used)
 
 
+def ledgers_of(row: Balance) -> pnl.Ledgers:
+    """Return the running sums of one balance as a person reads them."""
+    return pnl.Ledgers(row.cash, exact.negate(row.realized_pnl), row.fees)
+
+
 def _ledgers(
     rows: Collection[Balance], as_of: datetime | None
 ) -> dict[tuple[int, str], pnl.Ledgers]:
     if as_of is None:
-        return {
-            (row.account_id, row.currency): pnl.Ledgers(
-                row.cash, exact.negate(row.realized_pnl), row.fees
-            )
-            for row in rows
-        }
+        return {(row.account_id, row.currency): ledgers_of(row) for row in rows}
     sums = (
         JournalLine.objects.filter(
             account_id__in={row.account_id for row in rows}, entry__at__lte=as_of

@@ -67,6 +67,7 @@ class StreamApplication:
                     self._orphan_watch.cancel()
                 await self._doorkeeper.stop()
                 await self._hub.stop()
+                self._portal.stop()
                 await self._store.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
@@ -109,8 +110,8 @@ class StreamApplication:
         body = await http.read_body(receive, largest=LARGEST_TOPICS)
         http.check_same_origin(request, strictly=True)
         actor = await self._doorkeeper.ask(request)
-        symbols = await self._portal.change_topics(http.json_of(request, body), actor)
-        await http.send_json(send, request, {"symbols": symbols})
+        topics = await self._portal.change_topics(http.json_of(request, body), actor)
+        await http.send_json(send, request, topics)
 
     def _stream_of(self, request: http.Request) -> Stream:
         """Return the stream at the request's path.

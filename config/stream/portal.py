@@ -20,6 +20,8 @@ from config.stream.channel import RING, EventChannel
 from config.stream.http import Request, Unavailable, position_from
 from config.stream.hub import Hub
 from config.stream.lights import BrokerLights
+from config.stream.marks import EVERY_S as MARKS_EVERY_S
+from config.stream.marks import Marks
 from config.stream.sse import HEARTBEAT_S, SseClient
 from config.stream.store import AWAY, EventStore, StreamEvent
 from config.stream.streams import PAUSE_S, Serve, checked_symbols, following
@@ -31,6 +33,9 @@ QUOTES_EVERY_S = 0.2
 MOST_REPLAYED = RING
 LARGEST_TOPICS = 16 * 1024
 _QUOTE_TOPIC = "quote:"
+_MARK_TOPIC = "mark:"
+_MOVES_BOOKS = ("order.", "position.", "balance.")
+MOST_ACCOUNTS = 20
 _NOTICES = {
     "halt": "risk",
     "connection": "connection",
@@ -41,12 +46,17 @@ _NOTICES = {
 
 @dataclass(slots=True, eq=False)
 class PortalConnection:
-    """One open connection; ``seen`` holds the quote version last sent of each symbol."""
+    """One open connection; ``seen`` holds the quote version last sent of each symbol.
+
+    ``accounts`` are those whose positions are marked, ``marked`` what was last told of each.
+    """
 
     actor: Actor
     wake: asyncio.Event
     id: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     seen: dict[str, int] = field(default_factory=dict)
+    accounts: tuple[str, ...] = ()
+    marked: dict[str, str] = field(default_factory=dict)
 
 
 class PortalStream:
@@ -58,42 +68,65 @@ class PortalStream:
         self._hub = hub
         self._store = store
         self._lights = BrokerLights(store)
+        self._marks = Marks(hub.board)
         self._connections: dict[str, PortalConnection] = {}
 
+    def stop(self) -> None:
+        """End what runs beside the loop."""
+        self._marks.stop()
+
     def prepare(self, request: Request) -> Serve:
-        """Read ``after`` and ``symbols``; return what serves a client by them.
+        """Read ``after``, ``symbols`` and ``accounts``; return what serves a client by them.
 
         :raises Invalid: if a parameter is not acceptable.
         """
-        parameters = request.parameters(("after", "symbols"))
+        parameters = request.parameters(("after", "symbols", "accounts"))
         text = parameters.get("symbols", "")
         symbols = checked_symbols(text.split(",")) if text else []
-        return partial(self._serve, after=position_from(request, parameters), symbols=symbols)
+        named = parameters.get("accounts", "")
+        return partial(
+            self._serve,
+            after=position_from(request, parameters),
+            symbols=symbols,
+            accounts=_checked_accounts(named.split(",")) if named else (),
+        )
 
-    async def change_topics(self, asked: Any, actor: Actor) -> list[str]:
-        """Add and remove ``quote:<SYMBOL>`` topics; return the symbols now followed.
+    async def change_topics(self, asked: Any, actor: Actor) -> dict[str, list[str]]:
+        """Add and remove topics, ``quote:<SYMBOL>`` and ``mark:<account>``; return those followed.
 
         :raises NotFound: if this person has no such connection here.
         :raises Invalid: if what is asked has not the right form.
         :raises Forbidden: without ``marketdata:read``.
         """
         actor.require("marketdata:read")
-        conn, add, remove = _topics_of(asked)
+        conn, topics_in, topics_out = _topics_of(asked)
+        add, remove = _named(topics_in, _QUOTE_TOPIC), _named(topics_out, _QUOTE_TOPIC)
         connection = self._connections.get(conn)
         if connection is None or not _same_person(connection.actor, actor):
             raise NotFound("This connection is not open here; connect again.")
         kept = [symbol for symbol in connection.seen if symbol not in remove]
         wanted = checked_symbols([*kept, *add])
         fresh = [symbol for symbol in wanted if symbol not in connection.seen]
+        left = _named(topics_out, _MARK_TOPIC)
+        accounts = [code for code in connection.accounts if code not in left]
+        accounts += _named(topics_in, _MARK_TOPIC)
+        connection.accounts = _markable(actor, _checked_accounts(accounts))
         # One assignment without an await: the serving task never sees half of a change.
         connection.seen = {symbol: connection.seen.get(symbol, 0) for symbol in wanted}
         await self._hub.join_quotes(fresh, connection.wake)
         if conn not in self._connections:  # it ended meanwhile, and nobody else would leave
             self._hub.leave_quotes(connection.wake)
         connection.wake.set()
-        return wanted
+        return {"symbols": wanted, "accounts": list(connection.accounts)}
 
-    async def _serve(self, client: SseClient, *, after: int | None, symbols: list[str]) -> None:
+    async def _serve(
+        self,
+        client: SseClient,
+        *,
+        after: int | None,
+        symbols: list[str],
+        accounts: tuple[str, ...],
+    ) -> None:
         """:raises Unavailable: if Postgres is away before anything was sent."""
         actor = client.credential.actor
         try:
@@ -105,6 +138,7 @@ class PortalStream:
         connection = PortalConnection(actor, client.wake)
         if actor.may("marketdata:read"):
             connection.seen = dict.fromkeys(symbols, 0)
+        connection.accounts = _markable(actor, accounts)
         self._connections[connection.id] = connection
         try:
             await self._hub.join_quotes(list(connection.seen), client.wake)
@@ -115,7 +149,7 @@ class PortalStream:
             if await self._is_out_of_reach(channel, position):
                 position = channel.tip
                 await client.send(_block("reset", {"p": position}, position=position))
-            sender = _Sender(self._hub, self._store, client, connection, position)
+            sender = _Sender(self._hub, self._store, self._marks, client, connection, position)
             while client.is_live:
                 client.wake.clear()
                 await sender.step(channel)
@@ -150,6 +184,7 @@ class _Sender:
         self,
         hub: Hub,
         store: EventStore,
+        marks: Marks,
         client: SseClient,
         connection: PortalConnection,
         position: int,
@@ -159,7 +194,9 @@ class _Sender:
         self._client = client
         self._connection = connection
         self._position = position
+        self._marks = marks
         self._quotes_at = 0.0
+        self._marks_at = 0.0
         self._loop = asyncio.get_running_loop()
 
     async def step(self, channel: EventChannel) -> None:
@@ -167,6 +204,9 @@ class _Sender:
         client = self._client
         events, reached = await following(self._store, client, channel, self._position)
         out = [block_of(client.credential.actor, event) for event in events]
+        for event in events:
+            if event.type.startswith(_MOVES_BOOKS):
+                self._marks.moved(channel.schema, event.position)
         now = self._loop.time()
         quotes_wait = self._quotes_at - now
         if quotes_wait <= 0:
@@ -174,6 +214,9 @@ class _Sender:
             out += [quote.cells for quote in newer]
             if newer:
                 self._quotes_at = now + QUOTES_EVERY_S
+        if self._connection.accounts and now >= self._marks_at:
+            self._marks_at = now + MARKS_EVERY_S
+            out.append(await self._marked(channel))
         if block := b"".join(out):
             await client.send(block)
         is_moved, self._position = reached > self._position, reached
@@ -183,7 +226,19 @@ class _Sender:
             # Woken by a quote that is not due yet: the next round has the newest of each symbol.
             await client.wait(quotes_wait)
         else:
-            await client.wait(HEARTBEAT_S if reached >= channel.tip else PAUSE_S)
+            longest = HEARTBEAT_S if reached >= channel.tip else PAUSE_S
+            if self._connection.accounts:
+                longest = min(longest, max(0.0, self._marks_at - now))
+            await client.wait(longest)
+
+    async def _marked(self, channel: EventChannel) -> bytes:
+        """Return what the followed accounts are worth now, as far as that is news."""
+        connection = self._connection
+        books = await self._marks.books_of(channel.schema, connection.accounts, tip=channel.tip)
+        held = sorted({symbol for book in books for symbol in book.symbols})
+        if self._hub.board.lacks(held):
+            await self._hub.join_quotes(held, connection.wake)
+        return self._marks.blocks(books, connection.marked)
 
 
 def block_of(actor: Actor, event: StreamEvent) -> bytes:
@@ -227,18 +282,43 @@ def _topics_of(body: Any) -> tuple[str, list[str], list[str]]:
             "The connection is not named.",
             errors=[FieldError("conn", "required", "Send the conn that hello named.")],
         )
-    return body["conn"], _symbols_in(body, "add"), _symbols_in(body, "remove")
+    return body["conn"], _topics_in(body, "add"), _topics_in(body, "remove")
 
 
-def _symbols_in(body: dict[str, Any], name: str) -> list[str]:
+def _checked_accounts(named: list[str]) -> tuple[str, ...]:
+    """:raises Invalid: if there are too many, or one is no code at all."""
+    codes = tuple(dict.fromkeys(named))
+    if len(codes) > MOST_ACCOUNTS or not all(0 < len(code) <= 64 for code in codes):
+        message = f"At most {MOST_ACCOUNTS} account codes of 1 to 64 characters."
+        raise Invalid(
+            "The accounts are not acceptable.",
+            errors=[FieldError("accounts", "out_of_range", message)],
+        )
+    return codes
+
+
+def _markable(actor: Actor, accounts: tuple[str, ...]) -> tuple[str, ...]:
+    """The accounts whose books the actor may see; of another one nothing is ever told."""
+    if not actor.may("positions:read"):
+        return ()
+    return tuple(code for code in accounts if actor.reaches(code))
+
+
+def _named(topics: list[str], kind: str) -> list[str]:
+    """The names behind the topics of one kind."""
+    return [topic.removeprefix(kind) for topic in topics if topic.startswith(kind)]
+
+
+def _topics_in(body: dict[str, Any], name: str) -> list[str]:
     topics = body.get(name, [])
-    if not isinstance(topics, list) or not all(_is_quote_topic(topic) for topic in topics):
-        message = f"A list of topics such as {_QUOTE_TOPIC}SPX."
+    if not isinstance(topics, list) or not all(_is_topic(topic) for topic in topics):
+        message = f"A list of topics such as {_QUOTE_TOPIC}SPX or {_MARK_TOPIC}PAPER-1."
         raise Invalid(
             "The topics are not acceptable.", errors=[FieldError(name, "invalid_choice", message)]
         )
-    return checked_symbols([topic.removeprefix(_QUOTE_TOPIC) for topic in topics])
+    checked_symbols(_named(topics, _QUOTE_TOPIC))
+    return topics
 
 
-def _is_quote_topic(topic: Any) -> bool:
-    return isinstance(topic, str) and topic.startswith(_QUOTE_TOPIC)
+def _is_topic(topic: Any) -> bool:
+    return isinstance(topic, str) and topic.startswith((_QUOTE_TOPIC, _MARK_TOPIC))

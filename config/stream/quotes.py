@@ -6,11 +6,16 @@ backlog.
 
 import asyncio
 import json
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from marketdata.quotes import parse_quote
 from portal.rows import quote_cells
+from trading.market import Quote
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Latest:
     cells: bytes
     feed: str
     at: str
+    text: str
 
 
 class QuoteBoard:
@@ -48,8 +54,21 @@ class QuoteBoard:
         except TypeError as error:
             raise ValueError(str(error)) from error
         self._latest[quote["symbol"]] = Latest(
-            self._version, _block(quote), _block(cells), cells["feed"], cells["t"]
+            self._version, _block(quote), _block(cells), cells["feed"], cells["t"], text
         )
+
+    def quotes(self, symbols: Iterable[str]) -> dict[str, Quote]:
+        """Return the newest quotes of these symbols as values; a malformed one is left out."""
+        found = {}
+        for symbol in symbols:
+            latest = self._latest.get(symbol)
+            if latest is None:
+                continue
+            try:
+                found[symbol] = parse_quote(latest.text)
+            except ValueError:
+                logger.exception("stream: the quote of %s cannot be valued", symbol)
+        return found
 
     def lacks(self, symbols: Iterable[str]) -> list[str]:
         """Return the symbols of which nothing is known yet."""

@@ -7,7 +7,9 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from common.numbers import dec_str
+from marketdata import quotes
+from portal import positions
+from portal.market import places_of
 from portal.order_list import read_query
 from portal.shell import Shell
 from portal.ticket import Ticket, blank_ticket, choose
@@ -15,8 +17,6 @@ from portal.views.market import market_panels, market_parts
 from portal.views.orders import blotter_names, desk_address
 from portal.views.pages import MemberRequest, Part, member_page, member_render, now
 from portal.views.rows import midnight
-from portfolio import selectors as books
-from portfolio.shapes import position_json
 
 
 @require_safe
@@ -44,8 +44,7 @@ def show_desk(
             "opened": opened,
             **market_panels(request, shell),
             **desk_blotter(request, shell),
-            "positions": position_rows(shell),
-            "balance": balance_row(shell),
+            **positions_of(shell),
         }
 
     def ticket_names(shell: Shell) -> dict[str, Any]:
@@ -56,7 +55,7 @@ def show_desk(
         "ticket-preview": Part("portal/desk/_ticket_preview.html", ticket_names),
         "positions": Part(
             "portal/desk/_positions.html",
-            lambda shell: {"positions": position_rows(shell), "balance": balance_row(shell)},
+            positions_of,
         ),
     }
     return member_render(
@@ -90,22 +89,19 @@ def desk_blotter(request: MemberRequest, shell: Shell) -> dict[str, Any]:
     }
 
 
-def position_rows(shell: Shell) -> list[dict[str, Any]]:
-    """The positions of the chosen account as the API values them."""
-    if shell.account is None:
-        return []
-    held = books.held(books.positions([shell.account]).order_by("symbol"), as_of=None)
-    marks = books.marks(one.symbol for one in held)
-    return [position_json(one, marks.get(one.symbol)) for one in held]
+def positions_of(shell: Shell) -> dict[str, Any]:
+    """The positions of the chosen account and its money, as the API values both.
 
-
-def balance_row(shell: Shell) -> dict[str, Any] | None:
-    """Cash and buying power of the chosen account in its currency."""
+    Flat positions come last; ``places`` are those of each instrument's prices.
+    """
     if shell.account is None:
-        return None
-    one, currency = shell.account, shell.account.currency
-    return {
-        "currency": currency,
-        "cash": dec_str(books.cash(one.pk, currency)),
-        "buying_power": dec_str(books.buying_power(one.pk, currency)),
-    }
+        return {"positions": [], "worth": None}
+    moment = now()
+    book = positions.read_books([shell.account], now=moment)[shell.account.code]
+    worth, *rows = positions.cells(book, quotes.latest(book.symbols), moment)
+    steps = {one.symbol: one.tick_size for one in shell.instruments}
+    shown = [
+        row | {"places": places_of(steps[row["symbol"]]) if row["symbol"] in steps else 2}
+        for row in rows
+    ]
+    return {"positions": sorted(shown, key=lambda row: row["way"] == "flat"), "worth": worth}

@@ -4,7 +4,9 @@
 // tab -> here:  {do: "join", cursor, symbols} {do: "symbols", symbols} {do: "retry"} {do: "ping"}
 //               {do: "bye"}
 // here -> tab:  {is: "state", ...} {is: "row", p, topic, data} {is: "quote", data} {is: "beat", data}
-//               {is: "reset"} {is: "rejoin"}
+//               {is: "mark", data} {is: "reset"} {is: "rejoin"}
+//
+// `symbols` names what is followed: symbols of quotes, and "mark:<account>" for positions' worth.
 
 const STREAM = "/stream/portal";
 const TOPICS = "/stream/topics";
@@ -15,6 +17,20 @@ const LONGEST_RETRY_MS = 30_000;
 const DEAD_PORT_MS = 150_000;   // hidden tabs may run a timer once a minute only
 const KEPT_ROWS = 2_000;
 const LOST = new Set(["reconnecting", "offline", "signed-out"]);
+
+const MARK = "mark:";
+
+function isMark(topic) {
+  return topic.startsWith(MARK);
+}
+
+function topicOf(symbol) {
+  return isMark(symbol) ? symbol : `quote:${symbol}`;
+}
+
+function wantsMark(symbols, { account }) {
+  return symbols.has(MARK + account);
+}
 
 /** Splits the bytes of an event stream into {id, event, data}. */
 export class Blocks {
@@ -44,6 +60,7 @@ export class LiveHub {
   #keptFrom = null;             // every row above this position is in #rows
   #position = null;             // the last position received
   #quotes = new Map();
+  #marks = new Map();           // the newest mark by its key
   #beat = null;
   #state = { name: "idle", since: Date.now(), retryAt: null };
   #conn = null;                 // the server's name of the open connection
@@ -110,6 +127,7 @@ export class LiveHub {
       this.#rows = [];
       this.#keptFrom = this.#position = this.#beat = null;
       this.#quotes.clear();
+      this.#marks.clear();
       this.#enter("idle");
     } else {
       this.#sayTopics();
@@ -135,7 +153,10 @@ export class LiveHub {
     const query = new URLSearchParams();
     if (this.#position !== null) query.set("after", String(this.#position));
     const symbols = [...this.#wanted()].sort();
-    if (symbols.length) query.set("symbols", symbols.join(","));
+    const accounts = symbols.filter(isMark).map((topic) => topic.slice(MARK.length));
+    const quoted = symbols.filter((topic) => !isMark(topic));
+    if (quoted.length) query.set("symbols", quoted.join(","));
+    if (accounts.length) query.set("accounts", accounts.join(","));
     this.#followed = new Set(symbols);
     this.#lastByte = Date.now();
     if (this.#state.name === "idle") this.#enter("connecting");
@@ -190,6 +211,12 @@ export class LiveHub {
         this.#quotes.set(body.k, body);
         for (const [port, tab] of this.#tabs) {
           if (tab.symbols.has(body.k)) port.postMessage({ is: "quote", data: body });
+        }
+        return;
+      case "mark":
+        this.#marks.set(body.k, body);
+        for (const [port, tab] of this.#tabs) {
+          if (wantsMark(tab.symbols, body)) port.postMessage({ is: "mark", data: body });
         }
         return;
       case "reset":
@@ -278,6 +305,9 @@ export class LiveHub {
       const data = this.#quotes.get(symbol);
       if (data) port.postMessage({ is: "quote", data });
     }
+    for (const data of this.#marks.values()) {
+      if (wantsMark(new Set(symbols), data)) port.postMessage({ is: "mark", data });
+    }
   }
 
   // Bring the server's idea of our symbols up to what the tabs want; one request at a time.
@@ -288,6 +318,7 @@ export class LiveHub {
     const remove = [...this.#followed].filter((symbol) => !wanted.has(symbol));
     if (!add.length && !remove.length) return;
     for (const symbol of remove) this.#quotes.delete(symbol);
+    for (const [key, data] of this.#marks) if (wantsMark(new Set(remove), data)) this.#marks.delete(key);
     const conn = this.#conn;
     this.#topicsBusy = true;
     let isTaken = false;
@@ -297,8 +328,8 @@ export class LiveHub {
         headers: { "content-type": "application/json" },
         body: JSON.stringify({
           conn,
-          add: add.map((symbol) => `quote:${symbol}`),
-          remove: remove.map((symbol) => `quote:${symbol}`),
+          add: add.map(topicOf),
+          remove: remove.map(topicOf),
         }),
       });
       isTaken = answer.ok;

@@ -2,6 +2,8 @@
 //
 //   <main data-cursor="18442">                      rows are shown as they were at this position
 //   <span data-f="quote:SPX.last" data-as="px" data-step="0.01">1126.33</span>
+//   <span data-f="mark:PAPER-1:SPX.unrealized_pnl" data-as="signed" data-places="2"></span>
+//   <section data-marks="PAPER-1">                  whose positions are marked, once a second
 //   <span data-light="app"><span data-light-text></span></span>      app, feed, broker
 //
 // document.body receives `live:<topic>` for every row (order, execution, position, risk, break,
@@ -25,6 +27,7 @@ let skew = 0;                       // the server's clock minus ours
 const cells = new Map();            // "quote:SPX.last" -> Set of elements
 const values = new Map();           // "quote:SPX.last" -> text
 const instants = new Map();         // symbol -> when its quote was made, in ms
+const markedAt = new Map();         // "PAPER-1:SPX" -> when its mark was made, in ms
 const simulated = new Set();        // symbols whose quotes replay history
 const pending = new Map();          // keys to paint in the next frame -> whether to flash
 const flashes = new WeakMap();
@@ -106,8 +109,9 @@ function paint() {
   pending.clear();
 }
 
+// What a cell is of: "SPX" of "quote:SPX.last", "PAPER-1:SPX" of "mark:PAPER-1:SPX.mark".
 function symbolOf(key) {
-  return key.slice("quote:".length, key.lastIndexOf("."));
+  return key.slice(key.indexOf(":") + 1, key.lastIndexOf("."));
 }
 
 /** Find the live cells and lights again after the page's content changed. */
@@ -137,6 +141,9 @@ function wantedSymbols() {
   for (const element of document.querySelectorAll("[data-follow]")) {
     for (const symbol of element.dataset.follow.split(/\s+/)) if (symbol) symbols.add(symbol);
   }
+  for (const { dataset } of document.querySelectorAll("[data-marks]")) {
+    if (dataset.marks) symbols.add(`mark:${dataset.marks}`);
+  }
   return [...symbols].sort();
 }
 
@@ -157,6 +164,7 @@ function told({ data: message }) {
       tell("beat", message.data);
       break;
     case "quote": quoted(message.data); break;
+    case "mark": marked(message.data); break;
     case "row": rowed(message); break;
     case "reset": reload(); break;
     case "rejoin": join(); break;
@@ -173,11 +181,24 @@ function quoted(quote) {
   tell("quote", quote);
 }
 
+function marked(mark) {
+  valued(mark.k, mark);
+  tell("mark", mark);
+}
+
+function valued(k, row) {
+  if (row.mark_at) markedAt.set(k, Date.parse(row.mark_at));
+  for (const [name, value] of Object.entries(row)) {
+    if (name !== "k") set(`mark:${k}.${name}`, value);
+  }
+}
+
 function rowed({ p, topic, data }) {
   if (cursor !== null && p <= cursor) return;
   cursor = p;
   const { execution, ...row } = data;
   if (execution) tell("execution", { p, ...execution });
+  if (topic === "position") valued(row.id, row.row);
   tell(topic, { p, ...row });
 }
 
@@ -196,9 +217,11 @@ function reload() {
 function showAges() {
   const now = Date.now() + skew;
   for (const [key, elements] of cells) {
-    if (!key.startsWith("quote:")) continue;
-    const made = instants.get(symbolOf(key));
+    const isMark = key.startsWith("mark:");
+    const known = (isMark ? markedAt : instants).get(symbolOf(key));
     for (const element of elements) {
+      if (isMark && element.dataset.at === undefined) continue;
+      const made = known ?? (isMark ? Date.parse(element.dataset.at) || undefined : undefined);
       const limit = Number(element.dataset.maxAge ?? QUOTE_MAX_AGE_MS);
       if (made === undefined || now - made > limit) {
         element.dataset.stale = made === undefined ? "" : age(now - made);

@@ -131,7 +131,7 @@ def test_quotes_of_the_symbols_named_and_of_those_named_later(own_pair, firm, br
     status, body = browser.ask(
         server, TOPICS, {"conn": conn, "add": ["quote:IXIC"], "remove": ["quote:SPX"]}
     )
-    assert (status, body) == (200, {"symbols": ["IXIC"]})
+    assert (status, body) == (200, {"symbols": ["IXIC"], "accounts": []})
     assert opened.take(1)[0].json["k"] == "IXIC"
     quotes.write(redis, [at(SPX, "1"), at(IXIC, "2")])
     assert [(b.json["k"], b.json["last"]) for b in opened.take(1)] == [("IXIC", "2")]
