@@ -21,6 +21,7 @@ _PLATFORM_VIEWS = ("django_celery_beat.view_", "marketdata.view_")
 _PLATFORM_PERMISSIONS = frozenset(
     {
         "tenants.view_tenant", "tenants.change_tenant", "tenants.view_domain",
+        "tenants.view_firmstanding",
         "tenants.add_domain", "tenants.change_domain", "tenants.delete_domain",
         "accounts.view_user", "accounts.add_user", "accounts.change_user",
         "accounts.view_membership", "accounts.add_membership", "accounts.change_membership",

@@ -1,0 +1,3 @@
+"""Settings, routing, supervision: what ties the apps together."""
+
+VERSION = "0.1.0"

@@ -5,7 +5,7 @@ from django.contrib import admin
 from common.console.keyset import PeriodFilter
 from common.console.sites import firm_console
 from common.console.tables import FirmTable, LongFirmTable
-from events.models import Event, IdempotentAnswer, StreamHead, SubscriberCursor
+from events.models import Event, IdempotentAnswer, Proof, StreamHead, SubscriberCursor
 
 
 @admin.register(Event, site=firm_console)
@@ -44,3 +44,12 @@ class IdempotentAnswerAdmin(FirmTable):
     search_fields = ("key", "actor")
     ordering = ("-created_at",)
     exclude = ("body", "fingerprint")
+
+
+@admin.register(Proof, site=firm_console)
+class ProofAdmin(FirmTable):
+    """What was last proved about the firm's records, and when."""
+
+    list_display = ("name", "figure", "at", "problem", "detail")
+    search_fields = ("name", "problem")
+    ordering = ("name",)

@@ -109,6 +109,25 @@ class SubscriberCursor(models.Model):
         return f"{self.name} at {self.position}"
 
 
+class Proof(models.Model):
+    """When something about the firm's records was last proved, and what came of it.
+
+    ``position`` and ``hash`` are how far a proof that goes on from its last end has come.
+    ``problem`` is empty where all held.
+    """
+
+    name = models.CharField(primary_key=True, max_length=32)
+    at = models.DateTimeField()
+    figure = models.CharField(max_length=64)
+    detail = models.CharField(max_length=500, default="")
+    problem = models.CharField(max_length=500, default="")
+    position = models.BigIntegerField(default=0)
+    hash = models.CharField(max_length=64, default="")
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.problem or 'holds'}"
+
+
 class IdempotentAnswer(models.Model):
     """What a POST with an Idempotency-Key answered; kept for 24 hours, without its secrets.
 

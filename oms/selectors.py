@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from django.db import connection
 from django.db.models import (
     Count,
     DecimalField,
@@ -22,6 +23,7 @@ from django.db.models import (
 from brokers.models import BrokerMessage
 from common.actor import Actor
 from common.errors import NotFound
+from common.ids import first_ulid_of
 from common.redaction import without_secrets
 from oms.models import (
     Break,
@@ -35,7 +37,7 @@ from oms.models import (
 )
 from trading.orders.ledger import EntryKind
 from trading.risk import HaltScope
-from trading.vocabulary import CommandState, Side
+from trading.vocabulary import CommandKind, CommandState, OrdStatus, Side
 
 
 class BreakState(StrEnum):
@@ -324,3 +326,37 @@ def list_breaks(*, actor: Actor, account: str | None, state: BreakState) -> Quer
 def knows_request(order_id: str, cl_ord_id: str) -> bool:
     """Whether a request of this id (an order, a replace, a cancel) reached this order."""
     return ClOrdId.objects.filter(order_id=order_id, cl_ord_id=cl_ord_id).exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Orders since some moment: how many, how many rejected and why, and how fast venues answered.
+
+    The times run from sending to the answer of a NEW, in milliseconds; None where nothing was sent.
+    """
+
+    orders: int
+    rejected: int
+    reasons: tuple[tuple[str, int], ...]
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+def flow_since(since: datetime) -> Flow:
+    """Return the firm's flow since a moment; ids bear their time, so only those rows are read."""
+    first = first_ulid_of(since)
+    rows = Order.objects.filter(pk__gte=first).order_by()
+    rejected = rows.filter(ord_status=OrdStatus.REJECTED)
+    reasons = rejected.values("ord_rej_reason").annotate(n=Count("pk")).order_by("-n")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP"
+            " (ORDER BY extract(epoch FROM outcome_at - sending_at) * 1000)"
+            " FROM oms_command WHERE id >= %s AND kind = %s AND state = %s"
+            " AND sending_at IS NOT NULL",
+            [first, CommandKind.NEW, CommandState.ACKED],
+        )
+        (times,) = cursor.fetchone()
+    p50, p99 = (None, None) if times is None else map(float, times)
+    counted = [(str(row["ord_rej_reason"] or "other"), row["n"]) for row in reasons]
+    return Flow(rows.count(), sum(n for _, n in counted), tuple(counted), p50, p99)

@@ -25,6 +25,7 @@ from trading.risk import (
     choose_reference,
     covers,
     most_severe,
+    resolve,
 )
 
 
@@ -159,6 +160,46 @@ def exposures_with_currency(
         )
     )
     return [(row, currencies.get(row.symbol)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of one limit an account uses; ``share`` is used over limit."""
+
+    account: str
+    rule: RuleId
+    used: Decimal
+    limit: Decimal
+
+    @property
+    def share(self) -> Decimal:
+        """Used over limit."""
+        return self.used / self.limit
+
+
+def limit_usage() -> list[Usage]:
+    """Return how much every account uses of the limits on what it has open.
+
+    The open notional counts per currency; the currency that uses most speaks for the account.
+    """
+    accounts = dict(BrokerAccount.objects.values_list("pk", "code"))
+    counts = open_order_counts()
+    notionals: dict[int, dict[str | None, Decimal]] = {}
+    for row, currency in exposures_with_currency(accounts):
+        held = notionals.setdefault(row.account_id, {})
+        held[currency] = (
+            held.get(currency, Decimal(0)) + row.open_buy_notional + row.open_sell_notional
+        )
+    known = limits()
+    found = []
+    for pk, code in accounts.items():
+        binding = resolve(known, account=code)
+        used = {
+            RuleId.MAX_OPEN_ORDERS: Decimal(counts.get(pk, 0)),
+            RuleId.MAX_OPEN_NOTIONAL: max(notionals.get(pk, {}).values(), default=Decimal(0)),
+        }
+        found += [Usage(code, rule, used[rule], binding[rule]) for rule in used if rule in binding]
+    return found
 
 
 def exposure_rows() -> list[ExposureRow]:

@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from common.console.sites import platform_console
-from common.console.tables import PlatformTable
-from tenants.models import Domain, Tenant
+from common.console.tables import PlatformRecord, PlatformTable
+from tenants.models import Domain, FirmStanding, Tenant
 
 
 @admin.register(Tenant, site=platform_console)
@@ -32,3 +32,13 @@ class DomainAdmin(PlatformTable):
     list_filter = ("is_primary",)
     search_fields = ("domain", "tenant__slug")
     ordering = ("domain",)
+
+
+@admin.register(FirmStanding, site=platform_console)
+class FirmStandingAdmin(PlatformRecord):
+    """How each firm was at its last round: counts and words, no rows of its."""
+
+    list_display = ("tenant", "level", "worst", "at")
+    list_filter = ("level",)
+    search_fields = ("tenant__slug", "worst")
+    ordering = ("-level", "tenant__slug")

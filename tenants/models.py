@@ -49,6 +49,32 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         return self.slug
 
 
+class FirmStanding(models.Model):
+    """How a firm was at its last round, for the platform's staff: counts and words, no rows.
+
+    ``level`` is 0 fine, 1 watch or 2 act; ``figures`` is a list of
+    ``{code, title, figure, level}``.
+    """
+
+    tenant = models.OneToOneField(
+        Tenant, primary_key=True, on_delete=models.CASCADE, related_name="standing"
+    )
+    at = models.DateTimeField()
+    level = models.SmallIntegerField()
+    worst = models.CharField(max_length=120, blank=True)
+    figures = models.JSONField(default=list)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(level__gte=0, level__lte=2), name="firm_standing_level_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tenant}: {self.worst or 'fine'}"
+
+
 class Domain(DomainMixin):  # type: ignore[misc]
     """A host name of a tenant besides ``<slug>.<OMS_DOMAIN>``, in lower case without port."""
 

@@ -1,13 +1,15 @@
 """Writes of tenants."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django_tenants.utils import quote_schema_name
 
 from tenants.errors import InvalidSlug, SlugTaken
-from tenants.models import RESERVED_SLUGS, SLUG, Tenant, schema_of
+from tenants.models import RESERVED_SLUGS, SLUG, FirmStanding, Tenant, schema_of
 from tenants.schemas import migrate_tenant
 
 
@@ -46,3 +48,14 @@ def set_active(*, tenant: Tenant, active: bool) -> None:
     """Suspend a tenant or take it up again; its data and running orders stay."""
     Tenant.objects.filter(pk=tenant.pk).update(is_active=active)
     tenant.is_active = active
+
+
+def keep_standing(
+    *, schema: str, level: int, worst: str, figures: Sequence[dict[str, Any]], now: datetime
+) -> None:
+    """Write down how a firm is now, over how it was."""
+    tenant = Tenant.objects.get(schema_name=schema)
+    FirmStanding.objects.update_or_create(
+        tenant=tenant,
+        defaults={"at": now, "level": level, "worst": worst[:120], "figures": list(figures)},
+    )

@@ -15,7 +15,7 @@ from common.console.words import LABELS
 from common.numbers import dec_str
 
 NOTHING = "-"
-_UNBROKEN = (models.DecimalField, models.DateTimeField, models.ForeignKey)
+_UNBROKEN = (models.DecimalField, models.DateTimeField, models.ForeignKey, models.CharField)
 _LONGEST_JSON = 20_000
 
 
@@ -63,7 +63,8 @@ def column(field: Any, colours: Mapping[str, str] | None) -> Callable[[Any], Any
             value = getattr(value, "code", None) or str(value)
         if value is None or colours is not None or not isinstance(field, _UNBROKEN):
             return text_of(value)
-        return format_html('<span class="whitespace-nowrap">{}</span>', text_of(value))
+        kind = "bl-num" if isinstance(field, models.DecimalField) else "bl-id"
+        return format_html('<span class="{}">{}</span>', kind, text_of(value))
 
     if colours is not None:
         options["label"] = dict(colours)

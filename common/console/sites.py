@@ -16,7 +16,7 @@ from django.core.paginator import Paginator
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import require_POST
 from unfold.sites import UnfoldAdminSite
@@ -36,10 +36,20 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]
         super().__init__("admin")
         self.kind = kind
         self.verbs: dict[type[Model], list[Verb]] = {}
+        self.pages: list[tuple[str, Callable[..., HttpResponse], str]] = []
 
     def offer(self, model: type[Model], *verbs: Verb) -> None:
         """Offer verbs on a model, which may be registered by an app further down."""
         self.verbs.setdefault(model, []).extend(verbs)
+
+    def add_page(self, route: str, view: Callable[..., HttpResponse], name: str) -> None:
+        """Add a page of the console's own, behind its permission."""
+        self.pages.append((route, view, name))
+
+    def get_urls(self) -> list[Any]:
+        """Return the pages of the tables and the console's own."""
+        own = [path(route, self.admin_view(view), name=name) for route, view, name in self.pages]
+        return [*own, *super().get_urls()]
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the console opens; one look-up per request, however many tables ask."""

@@ -1,6 +1,7 @@
 """The page between a verb's button and its deed, and the one that tells what came of it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -46,7 +47,10 @@ def verb_page(
     request.current_app = table.admin_site.name
     if not (asked and form.is_valid() and fitting):
         return TemplateResponse(request, "admin/console/reason.html", context)
-    outcomes = carry_out(verb, request, fitting, form.cleaned_data)
+    outcomes = [
+        replace(outcome, url=_row_url(table, outcome.row))
+        for outcome in carry_out(verb, request, fitting, form.cleaned_data)
+    ]
     if len(outcomes) > 1:
         return TemplateResponse(
             request, "admin/console/outcomes.html", {**context, "outcomes": outcomes}
@@ -54,10 +58,8 @@ def verb_page(
     one = outcomes[0]
     level = messages.SUCCESS if one.done else messages.ERROR
     messages.add_message(request, level, f"{one.subject}: {one.text}")
-    row = fitting[0]
-    target = (
-        context["list_url"]
-        if row is None
-        else reverse(table.url_name("change"), args=[quote(row.pk)])
-    )
-    return HttpResponseRedirect(target)
+    return HttpResponseRedirect(one.url or context["list_url"])
+
+
+def _row_url(table: Any, row: Model | None) -> str:
+    return "" if row is None else reverse(table.url_name("change"), args=[quote(row.pk)])

@@ -75,6 +75,7 @@ class Outcome:
     done: bool
     text: str
     row: Any = None
+    url: str = ""
 
 
 def reason_form(verb: Verb, data: Any = None) -> forms.Form:

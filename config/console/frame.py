@@ -80,6 +80,7 @@ FIRM_MENU: Menu = (
             ("events_event", "Events", "stream"),
             ("events_subscribercursor", "Readers", "rss_feed"),
             ("events_streamhead", "Head", "flag"),
+            ("events_proof", "Proofs", "verified"),
             ("events_idempotentanswer", "Kept answers", "replay"),
         ),
     ),
@@ -89,6 +90,7 @@ PLATFORM_MENU: Menu = (
         "Firms and people",
         (
             ("tenants_tenant", "Firms", "domain"),
+            ("tenants_firmstanding", "How firms are", "monitor_heart"),
             ("tenants_domain", "Hosts", "dns"),
             ("accounts_user", "People", "person"),
             ("accounts_membership", "Memberships", "groups"),
@@ -152,6 +154,11 @@ def subtitle(request: HttpRequest) -> str:
 def logo(_request: HttpRequest) -> str:
     """Return the address of the mark."""
     return static("blotter.svg")
+
+
+def styles(_request: HttpRequest) -> str:
+    """Return the address of our own rules over the theme's."""
+    return static("css/console.css")
 
 
 def environment(_request: HttpRequest) -> list[str]:

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from common.console.sites import firm_console, platform_console
+from config.console.runbooks import offer_runbooks
 
 __all__ = ["firm_console", "platform_console"]
 
@@ -10,6 +11,7 @@ _TABLES = (
     "events.admin",
     "tenants.admin",
     "accounts.admin",
+    "accounts.verbs",
     "approvals.admin",
     "brokers.admin",
     "marketdata.admin",
@@ -23,3 +25,6 @@ _TABLES = (
 
 for module in _TABLES:
     import_module(module)
+
+for site in (firm_console, platform_console):
+    offer_runbooks(site)

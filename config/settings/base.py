@@ -65,6 +65,8 @@ CELERY_BEAT_SCHEDULE = {
     "pnl snapshots": {"task": "portfolio.snapshot_pnl", "schedule": timedelta(minutes=1)},
     "reconciliation": {"task": "oms.reconcile", "schedule": timedelta(minutes=5)},
     "replay": {"task": "oms.verify_replay", "schedule": crontab(hour="2", minute="30")},
+    "standings": {"task": "config.keep_standings", "schedule": timedelta(seconds=15)},
+    "proofs": {"task": "config.prove_records", "schedule": timedelta(minutes=5)},
     "forget answers": {"task": "events.forget_expired_answers", "schedule": timedelta(hours=1)},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

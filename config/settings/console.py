@@ -33,6 +33,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "config.console.frame.title",
     "SITE_HEADER": "config.console.frame.title",
     "SITE_SUBHEADER": "config.console.frame.subtitle",
+    "STYLES": ["config.console.frame.styles"],
     "SITE_URL": "/",
     "SITE_ICON": "config.console.frame.logo",
     "SITE_FAVICONS": [

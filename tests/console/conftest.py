@@ -16,12 +16,14 @@ from brokers.models import FaultSwitch, PaperFault, PaperVenue
 from brokers.selectors import accounts_by_code
 from common.ids import new_ulid
 from events.models import IdempotentAnswer
+from events.services import keep_proof
 from marketdata.services import load_reference_data
 from oms.models import Break, Order, ParkedReport
 from portfolio.services import take_pnl_snapshots
 from risk.services import set_halt
 from tenants.binding import tenant_bound
 from tenants.models import Domain, Tenant
+from tenants.services import keep_standing
 from tests.journeys.cast import Person, follow_events, fresh, make_firm, open_desk, utcnow
 from tests.journeys.street import GatewayProcess, Market
 from trading.risk import HaltScope, HaltState
@@ -82,6 +84,7 @@ def rare_rows(desk) -> None:
                 effect="a test of approvals", reason="a test of approvals", maker="user:x",
                 made_at=now, expires_at=now,
             )  # fmt: skip
+        keep_proof(name="test", figure="0", problem="", now=now)
         venue = PaperVenue.objects.get(connection_id=desk.connection_id)
         PaperFault.objects.create(
             venue=venue, switch=FaultSwitch.LOSE_ACK, command=CommandKind.NEW, remaining=0,
@@ -92,6 +95,7 @@ def rare_rows(desk) -> None:
             reason="a test of halts", actor=_owner(desk.firm), now=now,
         )  # fmt: skip
     take_pnl_snapshots(schema=desk.schema, now=now)
+    keep_standing(schema=desk.schema, level=0, worst="", figures=[], now=now)
 
 
 def _owner(firm):

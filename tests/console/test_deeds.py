@@ -2,15 +2,26 @@
 the commit.
 """
 
-import pytest
-from django.db import connection
+import html
+from datetime import timedelta
 
-from brokers.models import BrokerAccount
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+
+from accounts.models import LoginSession, Membership, User
+from accounts.services import create_api_key, open_session
+from approvals.models import Approval
+from brokers.models import BrokerAccount, BrokerConnection
+from common.ids import new_ulid
 from events.models import Event
-from oms.models import Command, Order
+from oms.models import Break, Command, Order, ParkedReport
 from risk.models import Halt
 from tenants.binding import bound_schema, tenant_bound
+from tenants.models import Tenant
 from tests.console.tables import list_url, row_url
+from tests.journeys.cast import fresh, utcnow
 from trading.vocabulary import CommandKind, CommandState
 
 WORDS = "the client asked for it by phone"
@@ -165,11 +176,172 @@ def test_a_verb_nobody_offers_is_not_found(owner, working, account):
     assert do(owner, account, "cancel").status_code == 404
 
 
+def test_unknown_outcomes_are_decided_by_two_people(owner, browser, quay, working):
+    with tenant_bound(quay.schema):
+        command = Command.objects.filter(order=working, kind=CommandKind.NEW).first()
+        Command.objects.filter(pk=command.pk).update(state=CommandState.UNKNOWN)
+        command.refresh_from_db()
+    answers = {"finding": "working", "evidence": "the venue's desk, by phone, ticket 4711"}
+    alone = do_and_see(owner, command, "resolve", **answers)
+    assert "Nobody else in the firm" in alone
+    oscar = second_person()
+    assert "waits for a second person" in do_and_see(owner, command, "resolve", **answers)
+    with tenant_bound(quay.schema):
+        approval = Approval.objects.get(subject=command.pk)
+        assert Command.objects.get(pk=command.pk).state == CommandState.UNKNOWN
+    assert "somebody else has to answer" in do_and_see(owner, approval, "approve")
+    assert "is ACKED" in do_and_see(browser(oscar, "quay"), approval, "approve")
+    with tenant_bound(quay.schema):
+        assert Command.objects.get(pk=command.pk).state == CommandState.ACKED
+        assert Approval.objects.get(pk=approval.pk).checker == f"user:{oscar.email}"
+
+
+def second_person():
+    from accounts.roles import Role
+    from accounts.services import add_member, create_user
+
+    user = create_user(email=f"{fresh('oscar')}@quay.test", password=None)
+    add_member(user=user, tenant=Tenant.objects.get(slug="quay"), role=Role.ADMIN)
+    return user
+
+
+def do_and_see(client, row, verb, **choices):
+    answer = client.post(
+        row_url(row, f"do/{verb}"),
+        {"confirmed": "yes", "reason_code": "other", "reason": WORDS, **choices},
+        follow=True,
+    )
+    assert answer.status_code == 200
+    return html.unescape(answer.content.decode())
+
+
+def test_a_request_is_withdrawn_by_who_made_it(owner, quay):
+    with tenant_bound(quay.schema):
+        made = Approval.objects.create(
+            id=new_ulid(utcnow()), kind="resolve_unknown", subject=fresh("c"), scope="admin",
+            effect="test", reason="test", maker="user:olivia@quay.test", made_at=utcnow(),
+            expires_at=utcnow() + timedelta(hours=1),
+        )  # fmt: skip
+    assert "withdrawn" in do_and_see(owner, made, "withdraw")
+    with tenant_bound(quay.schema):
+        assert Approval.objects.get(pk=made.pk).state == "WITHDRAWN"
+
+
+EVIDENCE = {"evidence": "statement of today, line 12"}
+
+
+def test_a_break_is_assigned_and_closed(owner, quay):
+    with tenant_bound(quay.schema):
+        row = Break.objects.filter(closed_at=None).first()
+    assert "looks after it" in do_and_see(owner, row, "assign", owner="user:olivia@quay.test")
+    refused = do(owner, row, "close")
+    assert refused.context["form"].errors["evidence"]
+    assert "closed;" in do_and_see(owner, row, "close", **EVIDENCE)
+    with tenant_bound(quay.schema):
+        row.refresh_from_db()
+    assert (row.owner, row.closed_by) == ("user:olivia@quay.test", "user:olivia@quay.test")
+    assert "do/close" not in owner.get(row_url(row)).content.decode()
+
+
+def test_a_break_is_not_given_to_a_stranger(owner, quay):
+    with tenant_bound(quay.schema):
+        row = Break.objects.filter(closed_at=None).first()
+    assert do(owner, row, "assign", owner="user:charlie@mesa.test").context["form"].errors["owner"]
+
+
+def test_parked_reports_are_put_aside_row_by_row(owner, quay):
+    with tenant_bound(quay.schema):
+        rows = list(ParkedReport.objects.filter(resolved_at=None)[:2])
+    ticked = {"action": "settle", "index": "0", "_selected_action": [row.pk for row in rows]}
+    answer = owner.post(
+        list_url(ParkedReport),
+        {**ticked, "confirmed": "yes", "reason_code": "venue_error", "reason": WORDS, **EVIDENCE},
+    )
+    outcomes = answer.context["outcomes"]
+    assert [outcome.done for outcome in outcomes] == [True, True]
+    for row in rows:
+        assert row_url(row) in answer.content.decode()
+
+
+def test_a_report_that_cannot_be_applied_says_why_per_row(owner, quay):
+    with tenant_bound(quay.schema):
+        rows = list(ParkedReport.objects.filter(resolved_at=None)[:2])
+        ParkedReport.objects.filter(pk__in=[row.pk for row in rows]).update(report=None)
+    ticked = {"action": "apply", "index": "0", "_selected_action": [row.pk for row in rows]}
+    answer = owner.post(
+        list_url(ParkedReport),
+        {**ticked, "confirmed": "yes", "reason_code": "other", "reason": WORDS, **EVIDENCE},
+    )
+    assert [outcome.done for outcome in answer.context["outcomes"]] == [False, False]
+    assert "could not be read" in answer.content.decode()
+
+
+@pytest.mark.parametrize("code", ["", "because", None])
+def test_a_reason_has_a_code_of_the_list(owner, quay, working, code):
+    posted = {"confirmed": "yes", "reason": WORDS}
+    if code is not None:
+        posted["reason_code"] = code
+    answer = owner.post(row_url(working, "do/cancel"), posted)
+    assert answer.context["form"].errors["reason_code"]
+    with tenant_bound(quay.schema):
+        assert not Command.objects.filter(order=working, kind=CommandKind.CANCEL).exists()
+
+
+def test_a_page_says_how_many_it_concerns_before(owner, quay, account):
+    page = owner.get(row_url(account, "do/halt")).content.decode()
+    assert "1 working order stays" in page
+
+
+def test_the_connections_accounts_are_compared_and_its_venue_halted(owner, quay):
+    with tenant_bound(quay.schema):
+        row = BrokerConnection.objects.get(pk=quay.desk.connection_id)
+    assert "1 accounts are compared" in do_and_see(owner, row, "compare")
+    assert "HALTED since now" in do_and_see(owner, row, "halt", state="HALTED")
+    with tenant_bound(quay.schema):
+        assert Halt.objects.filter(scope="venue", target=row.name, lifted_at=None).exists()
+
+
+def test_a_key_is_revoked_and_the_firm_is_told(staff, quay):
+    place = Membership.objects.get(user__email="alice@quay.test")
+    key, text = create_api_key(
+        membership=place, name="robot", scopes=["orders:read"], accounts=None, expires_at=None,
+        ip_allowlist=[], now=utcnow(),
+    )  # fmt: skip
+    bearer = {"host": "localhost", "authorization": f"Bearer {text}"}
+    assert Client().get("/api/v1/orders", headers=bearer).status_code == 200
+    assert "revoked; its next request" in do_and_see(staff, key, "revoke")
+    assert Client().get("/api/v1/orders", headers=bearer).status_code == 401
+    (told,) = [e for e in events(quay.schema, "api_key.revoked") if e.subject == key.pk]
+    assert told.data["reason"] == REASON
+    assert told.actor.startswith("staff:")
+    assert LogEntry.objects.filter(object_id=key.pk, change_message__contains=WORDS).exists()
+    assert "do/revoke" not in staff.get(row_url(key)).content.decode()
+
+
+def test_every_login_of_a_person_ends(staff, browser, quay):
+    user = User.objects.get(email="olivia@quay.test")
+    place = Membership.objects.get(user=user, tenant__slug="quay")
+    tokens = open_session(membership=place, remote_addr="192.0.2.9", now=utcnow())
+    window = browser(user, "quay")
+    other = browser(User.objects.get(email="charlie@mesa.test"), "mesa")
+    assert window.get("/admin/").status_code == 200
+    assert "logins ended" in do_and_see(staff, user, "end_logins")
+    assert window.get("/admin/").status_code == 302
+    assert other.get("/")["Location"] == "/desk"
+    bearer = {"host": "localhost", "authorization": f"Bearer {tokens.access}"}
+    assert Client().get("/api/v1/orders", headers=bearer).status_code == 401
+
+
+def test_one_login_ends(staff, quay):
+    place = Membership.objects.get(user__email="alice@quay.test")
+    open_session(membership=place, remote_addr="192.0.2.9", now=utcnow())
+    session = LoginSession.objects.filter(membership=place).latest("created_at")
+    assert "ended;" in do_and_see(staff, session, "end")
+    session.refresh_from_db()
+    assert session.revoked_at is not None
+
+
 def test_a_deed_needs_the_pages_token(quay, browser, working):
-    from django.test import Client
-
-    from accounts.models import User
-
     logged_in = browser(User.objects.get(email="olivia@quay.test"), "quay")
     strict = Client(enforce_csrf_checks=True, headers={"host": "quay.localhost"})
     strict.cookies = logged_in.cookies

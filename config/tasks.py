@@ -1,0 +1,56 @@
+"""What beat wakes for the consoles: how each firm stands, and what of its records was proved."""
+
+from datetime import UTC, datetime
+
+from celery import shared_task
+
+from config.figures.cards import FINE, worst_first
+from config.figures.firm import firm_cards
+from events.services import prove_chain
+from portfolio.proofs import prove_trial_balance
+from tenants.binding import tenant_bound
+from tenants.celery import send, tenant_task
+from tenants.selectors import active_schemas
+from tenants.services import keep_standing
+
+
+@shared_task(name="config.keep_standings", ignore_result=True, expires=15)
+def keep_standings() -> None:
+    """Fan out: one task per firm, so that a slow or broken one does not hold up the others."""
+    for schema in active_schemas():
+        send(keep_standing_of_firm, schema)
+
+
+@tenant_task(bind=False, name="config.keep_standing_of_firm", ignore_result=True, expires=15)
+def keep_standing_of_firm(schema: str) -> None:
+    """Write down how one firm is, where the platform's staff can see it: counts, no rows."""
+    now = datetime.now(UTC)
+    with tenant_bound(schema):
+        cards = worst_first(firm_cards(now))
+        worst = cards[0]
+        keep_standing(
+            schema=schema,
+            level=worst.level,
+            worst=f"{worst.title} {worst.figure}" if worst.level > FINE else "",
+            figures=[
+                {"code": c.code, "title": c.title, "figure": c.figure, "level": c.level}
+                for c in cards
+            ],
+            now=now,
+        )
+
+
+@shared_task(name="config.prove_records", ignore_result=True)
+def prove_records() -> None:
+    """Fan out the proofs, one task per firm."""
+    for schema in active_schemas():
+        send(prove_records_of_firm, schema)
+
+
+@tenant_task(bind=False, name="config.prove_records_of_firm", ignore_result=True)
+def prove_records_of_firm(schema: str) -> None:
+    """Prove the firm's journal and the next part of its event chain, each in a transaction."""
+    with tenant_bound(schema):
+        prove_trial_balance(now=datetime.now(UTC))
+    with tenant_bound(schema):
+        prove_chain(now=datetime.now(UTC))
