@@ -12,7 +12,7 @@ from tenants.binding import tenant_bound
 from tenants.models import Tenant
 from tests.console.tables import FIRM, PLATFORM, label, list_url, row_url, tenant_models
 
-MOST_QUERIES = 20
+MOST_QUERIES = 15
 # Schedules nobody made; the tables themselves still have to answer.
 MAY_BE_EMPTY = {
     "django_celery_beat.ClockedSchedule",
@@ -90,7 +90,7 @@ def test_every_model_of_a_firm_is_in_its_console():
     assert set(FIRM) == tenant_models()
 
 
-@pytest.mark.parametrize("url", ["/admin/", "/admin/oms/", "/admin/search/?s=order&extended"])
+@pytest.mark.parametrize("url", ["/admin/oms/", "/admin/search/?s=order&extended"])
 def test_the_frame_of_a_firm_answers(owner, url):
     answer, queries = counted(owner, url)
     assert answer.status_code == 200
@@ -104,10 +104,10 @@ def test_the_home_of_a_firm_says_what_hurts_first(owner, quay):
         "/admin/risk/halt/?in_force=yes",
         "/admin/oms/break/?closed_at__isempty=1",
         "/admin/oms/parkedreport/?resolved_at__isempty=1",
-        "/admin/oms/order/?ord_status__exact=FILLED",
+        "/admin/oms/order/?ord_status__exact=NEW&amp;is_closed__exact=0",
     ):
         assert link in html
-        assert owner.get(link).context["cl"].result_count > 0
+        assert owner.get(link.replace("&amp;", "&")).context["cl"].result_count > 0
     for link in ("/admin/oms/order/?outcome=unknown", "/admin/oms/command/?state__exact=QUEUED"):
         assert link in html
         assert owner.get(link).status_code == 200
