@@ -10,6 +10,8 @@ def _is_console(entry: object) -> bool:
     return isinstance(entry, URLResolver) and entry.app_name == "admin"
 
 
+handler400 = urls.handler400
+handler403 = urls.handler403
 handler404 = urls.handler404
 handler500 = urls.handler500
 

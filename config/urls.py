@@ -19,6 +19,8 @@ def nothing_here(request: HttpRequest, *_: Any) -> HttpResponse:
     return not_found_response(request)
 
 
+handler400 = "portal.views.errors.bad_request"
+handler403 = "portal.views.errors.permission_denied"
 handler404 = "portal.views.errors.page_not_found"
 handler500 = "portal.views.errors.server_error"
 

@@ -200,3 +200,10 @@ def who(label: str) -> str:
     """Who acted, without the kind: ``alice@acme.test`` of ``user:alice@acme.test``."""
     kind, _, name = label.partition(":")
     return name if kind == "user" else label
+
+
+@register.filter
+def span(seconds: int) -> str:
+    """A length of time in words: ``45 s``, ``14 min 5 s``."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -54,7 +54,8 @@ def login(request: Any) -> HttpResponse:
 
 
 def _login_page(request: Any, refusal: Refused | None = None, email: str = "") -> HttpResponse:
-    names = {"email": email, "next": safe_next(request, ""), "refusal": refusal}
+    wait = int(refusal.headers.get("Retry-After", 0)) if refusal else 0
+    names = {"email": email, "next": safe_next(request, ""), "refusal": refusal, "wait": wait}
     response = bare_render(
         request, "account/login.html", names, status=200 if refusal is None else refusal.http_status
     )

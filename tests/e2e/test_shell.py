@@ -291,7 +291,7 @@ def test_login_order_halt_and_logout_need_no_javascript(running, chrome, line, n
         assert [one["reason"] for one in halts(running)] == ["a drill"]
         tab.locator("[data-light=feed]").click()
         expect(tab.locator("h1")).to_have_text("State of the system")
-        tab.locator("details.bl-menu summary").click()
+        tab.locator(".bl-top details.bl-menu summary").click()
         tab.locator("form[action='/logout'] button").first.click()
         expect(tab.locator("#password")).to_be_visible()
 
@@ -345,7 +345,7 @@ def test_the_browsers_zone_is_used_and_another_can_be_chosen(running, log_in):
     person = log_in("alice@acme.test", timezone_id="Asia/Tokyo")
     tab = person.open("/orders")
     expect(tab.locator(".bl-top__clock")).to_contain_text("JST")
-    tab.locator("details.bl-menu summary").click()
+    tab.locator(".bl-top details.bl-menu summary").click()
     with tab.expect_navigation():
         tab.locator("#pref-zone").select_option("Europe/Berlin")
     expect(tab.locator(".bl-top__clock")).to_contain_text(re.compile("CET|CEST"))
