@@ -145,7 +145,11 @@ def market_panels(request: MemberRequest, shell: Shell) -> dict[str, Any]:
         "intervals": [(item.value, _SHOWN[item]) for item in able],
     }
     if view == "table":
-        names["chart"] = market.chart_json(chosen, interval, moment)
+        drawn = market.chart_json(chosen, interval, moment)
+        today = drawn["today"] or {}
+        cells = (("open", "open"), ("high", "high"), ("low", "low"), ("last", "close"))
+        names["chart"] = drawn
+        names["chart_today"] = [(cell, today.get(name)) for cell, name in cells]
         if shell.account is not None:
             names["chart_marks"] = marks_of(request, shell.account, chosen, interval)
     return names

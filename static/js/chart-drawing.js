@@ -5,7 +5,8 @@ import { number } from "./fmt.js";
 const { CandlestickSeries, CrosshairMode, HistogramSeries, LineSeries, LineStyle, createChart,
   createSeriesMarkers } = window.LightweightCharts;
 const FIRST_SHOWN = 120;
-const RIGHT_GAP = 6;
+const RIGHT_GAP = 14;
+const LETTER_PX = 6.2;
 
 function token(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -33,8 +34,9 @@ export class Drawing {
   #marks = [];
   #bars = [];
   #at = null;               // the index the keys have walked to
+  #spacing = 0;             // of bars, in px, when marks were last labelled
 
-  constructor(host, { kind, places, seconds, onHover, onMark }) {
+  constructor(host, { kind, places, seconds, onHover, onMark, onPaint }) {
     this.#chart = createChart(host, {
       autoSize: true,
       layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 11 },
@@ -54,7 +56,11 @@ export class Drawing {
       });
       this.#chart.priceScale("volume").applyOptions({ scaleMargins: { top: 0.84, bottom: 0 } });
     }
-    this.#markers = createSeriesMarkers(this.#prices, []);
+    this.#markers = createSeriesMarkers(this.#prices, [], { autoScale: false });
+    this.#prices.attachPrimitive({ updateAllViews: () => requestAnimationFrame(onPaint) });
+    this.#chart.timeScale().subscribeVisibleLogicalRangeChange(() => {
+      if (Math.abs(this.#barSpacing() - this.#spacing) > 0.5) this.#mark();
+    });
     this.#chart.subscribeCrosshairMove(({ time, hoveredObjectId }) => {
       host.style.cursor = hoveredObjectId ? "pointer" : "";
       onHover(time === undefined ? null : this.#indexOf(time));
@@ -68,7 +74,7 @@ export class Drawing {
   /** Every bar anew, oldest first. */
   setBars(bars) {
     this.#bars = bars.map(drawnBar);
-    this.#prices.setData(this.#bars);
+    this.#prices.setData(this.#bars.map((bar) => ({ ...bar })));  // the library rewrites times
     this.#volumes?.setData(bars.flatMap((bar) => this.#volume(bar)));
     this.#chart.timeScale().setVisibleLogicalRange({
       from: bars.length - FIRST_SHOWN, to: bars.length + RIGHT_GAP,
@@ -82,7 +88,7 @@ export class Drawing {
     const at = this.#indexOf(drawn.time);
     if (at >= 0) this.#bars[at] = drawn;
     else this.#bars.push(drawn);
-    this.#prices.update(drawn, at >= 0 && at < last);
+    this.#prices.update({ ...drawn }, at >= 0 && at < last);
     for (const volume of this.#volume(bar)) this.#volumes?.update(volume, at >= 0 && at < last);
     if (at < 0 && this.#marks.length) this.#mark();
   }
@@ -93,7 +99,7 @@ export class Drawing {
     this.#mark();
   }
 
-  /** Lines at prices: [{id, px, label, tone, dashed}]; those that are gone are removed. */
+  /** Lines at prices: [{id, px, tone, dashed}]; those that are gone are removed. */
   setLines(lines) {
     const wanted = new Map(lines.map((line) => [line.id, line]));
     for (const [id, { line }] of this.#lines) {
@@ -104,7 +110,7 @@ export class Drawing {
     }
     for (const line of lines) {
       const options = {
-        price: Number(line.px), title: line.label, color: token(line.tone), lineWidth: 1,
+        price: Number(line.px), title: "", color: token(line.tone), lineWidth: 1,
         lineStyle: line.dashed ? LineStyle.Dotted : LineStyle.Dashed, axisLabelVisible: true,
         axisLabelTextColor: token("surface"),
       };
@@ -132,7 +138,7 @@ export class Drawing {
       upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false,
       color: token("accent"), lineWidth: 2, priceLineColor: token("muted"),
     });
-    this.#volumes?.applyOptions({ color: token("line-strong") });
+    this.#volumes?.applyOptions({ color: `${token("line-strong")}80` });
     for (const { line: drawn, tone } of this.#lines.values()) {
       drawn.applyOptions({ color: token(tone), axisLabelTextColor: token("surface") });
     }
@@ -177,14 +183,19 @@ export class Drawing {
     return !isLog;
   }
 
-  /** The price under a vertical place of the host, and back; null where there is none. */
+  /** The price under a vertical place of the host, null where there is none. */
   priceAt(y) {
     return this.#prices.coordinateToPrice(y);
   }
 
-  /** The vertical place of a price. */
+  /** The vertical place of a price in the host, null while nothing is drawn. */
   placeOf(price) {
     return this.#prices.priceToCoordinate(Number(price));
+  }
+
+  /** The height in which prices are drawn. */
+  get height() {
+    return this.#chart.paneSize().height;
   }
 
   /** Let the pointer move the chart, or not (while it drags something). */
@@ -209,17 +220,32 @@ export class Drawing {
       ? [] : [{ time: drawnTime(time), value: Number(volume) }];
   }
 
+  #barSpacing() {
+    const scale = this.#chart.timeScale();
+    return Math.abs((scale.logicalToCoordinate(1) ?? 0) - (scale.logicalToCoordinate(0) ?? 0));
+  }
+
+  // Every mark has its arrow; words only where they do not run into those of a later one.
   #mark() {
-    const times = new Set(this.#bars.map((bar) => bar.time));
+    const places = new Map(this.#bars.map((bar, index) => [bar.time, index]));
+    const spacing = this.#spacing = this.#barSpacing();
+    const free = { B: Infinity, S: Infinity };
     const drawn = this.#marks
-      .map(({ time, side, label }, id) => ({
-        id, time: drawnTime(time), text: label,
-        position: side === "B" ? "belowBar" : "aboveBar",
-        shape: side === "B" ? "arrowUp" : "arrowDown",
-        color: token(side === "B" ? "buy" : "sell"),
-      }))
-      .filter(({ time }) => times.has(time))
-      .sort((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0));
-    this.#markers?.setMarkers(drawn);
+      .map((mark, id) => ({ ...mark, id, time: drawnTime(mark.time) }))
+      .filter(({ time }) => places.has(time))
+      .sort((one, other) => places.get(other.time) - places.get(one.time))
+      .map(({ id, time, side, label }) => {
+        const middle = places.get(time) * spacing;
+        const half = (label.length * LETTER_PX) / 2;
+        const hasRoom = middle + half < free[side];
+        if (hasRoom) free[side] = middle - half;
+        return {
+          id, time, text: hasRoom ? label : side,
+          position: side === "B" ? "belowBar" : "aboveBar",
+          shape: side === "B" ? "arrowUp" : "arrowDown",
+          color: token(side === "B" ? "buy" : "sell"),
+        };
+      });
+    this.#markers.setMarkers(drawn.reverse());
   }
 }

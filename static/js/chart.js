@@ -14,6 +14,8 @@ const MARKS_PAUSE_MS = 150;
 const STALE_MS = 10_000;
 const AGAIN_MS = 1_000;
 const SHORT_MS = 5_000;
+const TAG_PX = 17;
+const TAG_TOP_PX = 40;
 const SIDE_MARK = { B: "▲", S: "▼" };
 
 let frame = null;
@@ -100,6 +102,7 @@ class Frame {
       kind: data.kind, places: data.places, seconds: isShort,
       onHover: (index) => { this.#hovered = index; this.#legend(); },
       onMark: (id) => { location.assign(this.#marks.marks[id].href); },
+      onPaint: () => this.#place(),
     });
     if (isFirst) this.#drawing.setBars(this.#bars);
     else for (const bar of this.#bars.slice(-20)) this.#drawing.setBar(bar);
@@ -187,9 +190,9 @@ class Frame {
     this.#drawing.setMarks(marks);
     this.#drawing.setLines([
       ...orders.map(({ id, px, label, side, stop }) => ({
-        id, px, label, tone: side === "BUY" ? "buy" : "sell", dashed: stop,
+        id, px, tone: side === "BUY" ? "buy" : "sell", dashed: stop,
       })),
-      ...(position ? [{ id: "position", px: position.avg_px, label: position.label, tone: "accent" }] : []),
+      ...(position ? [{ id: "position", px: position.avg_px, tone: "accent" }] : []),
     ]);
     this.#own(orders, position);
     const list = this.#panel.querySelector("[data-chart-list]");
@@ -198,28 +201,50 @@ class Frame {
       item.textContent = `${SIDE_MARK[side]}${label} ${time}`;
       return item;
     }));
-    const notes = [];
+    const notes = this.#panel.dataset.interval === "5s" ? ["wall clock, UTC, from recorded quotes"] : [];
     if (elsewhere) notes.push(`${elsewhere} fills of earlier passes are not drawn`);
     if (cut) notes.push("older fills are not drawn");
     this.#panel.querySelector("[data-chart-note]").textContent = notes.join(" · ");
   }
 
+  // A tag at each line: what it is, and the way to the order.
   #own(orders, position) {
-    const entries = orders.map(({ id, label, side, href }) => {
-      const link = document.createElement("a");
-      link.href = href;
-      link.dataset.order = id;
-      link.dataset.side = side;
-      link.textContent = label;
-      return link;
+    const tags = orders.map(({ id, label, side, href, px }) => {
+      const tag = document.createElement("a");
+      tag.href = href;
+      tag.dataset.order = id;
+      tag.dataset.side = side;
+      tag.dataset.px = px;
+      tag.textContent = label;
+      return tag;
     });
     if (position) {
-      const average = document.createElement("span");
-      average.dataset.average = "";
-      average.textContent = position.label;
-      entries.unshift(average);
+      const tag = document.createElement("span");
+      tag.dataset.average = "";
+      tag.dataset.px = position.avg_px;
+      tag.textContent = position.label;
+      tags.push(tag);
     }
-    this.#panel.querySelector("[data-chart-own]").replaceChildren(...entries);
+    this.#panel.querySelector("[data-chart-own]").replaceChildren(...tags);
+    this.#place();
+  }
+
+  // Tags stand on their lines, under each other where lines lie close, at the edge beyond it.
+  #place() {
+    if (!this.#drawing) return;
+    const { height } = this.#drawing;
+    const tags = [...this.#panel.querySelectorAll("[data-chart-own] > *")]
+      .map((tag) => ({ tag, y: this.#drawing.placeOf(tag.dataset.px) }))
+      .filter(({ y }) => y !== null)
+      .sort((one, other) => one.y - other.y);
+    let free = TAG_TOP_PX;
+    for (const { tag, y } of tags) {
+      const top = Math.max(free, Math.min(height - TAG_PX, y - TAG_PX / 2));
+      free = top + TAG_PX + 1;
+      tag.dataset.beyond = y < 0 ? "above" : y > height ? "below" : "";
+      const at = `${Math.round(top)}px`;
+      if (tag.style.insetBlockStart !== at) tag.style.insetBlockStart = at;
+    }
   }
 
   // --- what is said in words
@@ -236,6 +261,9 @@ class Frame {
     }
     if (bar.change_pct) parts.push(["", `${number(bar.change_pct, { places: 2, signed: true })} %`, compare(bar.change_pct, "0")]);
     if (bar.volume) parts.push(["V", number(bar.volume)]);
+    for (const { time, side, label } of this.#marks?.marks ?? []) {
+      if (this.#hovered !== null && time === bar.time) parts.push(["", `${SIDE_MARK[side]}${label}`, side === "B" ? 1 : -1]);
+    }
     line.replaceChildren(...parts.map(([name, text, sign]) => {
       const item = document.createElement("span");
       if (sign) item.dataset.sign = sign > 0 ? "up" : "down";
