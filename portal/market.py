@@ -78,7 +78,7 @@ def _watch_row(
     places = places_of(one.tick_size)
     if quote is not None:
         shown = quotes.quote_json(quote)
-        day = (shown["history_at"] or shown["at"])[:10]
+        day = day_of(shown)
         return WatchRow(
             one,
             places,
@@ -107,6 +107,11 @@ def _watch_row(
     )
 
 
+def day_of(quote: Mapping[str, Any] | None) -> str:
+    """Return the day a quote of the API shows, history's where it replays; empty without one."""
+    return "" if quote is None else (quote["history_at"] or quote["at"])[:10]
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is known of one instrument: extremes of up to a year of known days, the day before."""
@@ -119,6 +124,11 @@ class Facts:
     days: int
     before: Bar | None
     has_volume: bool
+
+    @property
+    def day(self) -> str:
+        """The exchange's day the quote shows, replayed or present; no zone shifts it."""
+        return day_of(self.quote)
 
 
 def facts_of(one: Instrument, quote: Quote | None, known: Sequence[Bar]) -> Facts:

@@ -168,8 +168,12 @@ def market_parts(request: MemberRequest) -> dict[str, Part]:
 def _chosen(request: MemberRequest, watched: list[Instrument], shell: Shell) -> Instrument | None:
     """Return the instrument the address names, else the first of the list, else any to trade."""
     asked = request.GET.get("symbol", "").strip().upper()
+    listed = [*watched, *shell.instruments]
     if is_symbol(asked):
-        found = Instrument.objects.filter(symbol=asked).first()
+        found = (
+            next((one for one in listed if one.symbol == asked), None)
+            or Instrument.objects.filter(symbol=asked).first()
+        )
         if found is not None:
             return found
-    return next(iter([*watched, *shell.instruments]), None)
+    return next(iter(listed), None)

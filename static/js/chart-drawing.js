@@ -1,6 +1,6 @@
 // The one place that knows lightweight-charts. Strings in; floats live here only, to be drawn.
 
-import { number } from "./fmt.js";
+import { number, time as clock } from "./fmt.js";
 
 const { CandlestickSeries, CrosshairMode, HistogramSeries, LineSeries, LineStyle, createChart,
   createSeriesMarkers } = window.LightweightCharts;
@@ -15,6 +15,12 @@ function token(name) {
 /** A day stays a day, an instant becomes seconds: the two kinds of time the library draws. */
 export function drawnTime(time) {
   return time.length === 10 ? time : Math.floor(Date.parse(time) / 1000);
+}
+
+// Instants are shown in the zone of the person, as everywhere on the page.
+function clockOf(seconds) {
+  const iso = new Date(seconds * 1000).toISOString();
+  return clock(iso, { zone: document.body.dataset.zone, millis: false }).slice(-8);
 }
 
 function drawnBar(bar) {
@@ -40,10 +46,16 @@ export class Drawing {
     this.#chart = createChart(host, {
       autoSize: true,
       layout: { attributionLogo: false, fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 11 },
-      localization: { priceFormatter: (price) => number(price.toFixed(places), { places }) },
+      localization: {
+        priceFormatter: (price) => number(price.toFixed(places), { places }),
+        ...(seconds ? { timeFormatter: clockOf } : {}),
+      },
       crosshair: { mode: CrosshairMode.Normal },
       rightPriceScale: { scaleMargins: { top: 0.16, bottom: kind === "OHLCV" ? 0.2 : 0.08 } },
-      timeScale: { rightOffset: RIGHT_GAP, timeVisible: seconds, secondsVisible: seconds, minBarSpacing: 1 },
+      timeScale: {
+        rightOffset: RIGHT_GAP, timeVisible: seconds, secondsVisible: seconds, minBarSpacing: 1,
+        ...(seconds ? { tickMarkFormatter: clockOf } : {}),
+      },
     });
     const isLine = kind === "CLOSE";
     this.#prices = this.#chart.addSeries(isLine ? LineSeries : CandlestickSeries, {
@@ -240,7 +252,7 @@ export class Drawing {
         const hasRoom = middle + half < free[side];
         if (hasRoom) free[side] = middle - half;
         return {
-          id, time, text: hasRoom ? label : side,
+          id, time, text: hasRoom ? label : "",
           position: side === "B" ? "belowBar" : "aboveBar",
           shape: side === "B" ? "arrowUp" : "arrowDown",
           color: token(side === "B" ? "buy" : "sell"),

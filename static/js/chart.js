@@ -201,7 +201,7 @@ class Frame {
       item.textContent = `${SIDE_MARK[side]}${label} ${time}`;
       return item;
     }));
-    const notes = this.#panel.dataset.interval === "5s" ? ["wall clock, UTC, from recorded quotes"] : [];
+    const notes = this.#panel.dataset.interval === "5s" ? ["bars of the wall clock, from recorded quotes"] : [];
     if (elsewhere) notes.push(`${elsewhere} fills of earlier passes are not drawn`);
     if (cut) notes.push("older fills are not drawn");
     this.#panel.querySelector("[data-chart-note]").textContent = notes.join(" · ");
@@ -254,7 +254,7 @@ class Frame {
     const line = this.#panel.querySelector("[data-chart-legend]");
     if (!bar) return line.replaceChildren();
     const places = Number(this.#panel.dataset.places);
-    const day = bar.time.length === 10 ? bar.time : clock(bar.time, { zone: "UTC", millis: false });
+    const day = bar.time.length === 10 ? bar.time : clock(bar.time, { zone: document.body.dataset.zone, millis: false });
     const parts = [["", day]];
     for (const [name, key] of [["O", "open"], ["H", "high"], ["L", "low"], ["C", "close"]]) {
       parts.push([name, number(bar[key], { places })]);
@@ -299,7 +299,7 @@ class Frame {
     if (!["ready", "stale", "offline"].includes(state)) return;
     const { name, since } = connection();
     if (["offline", "signed-out"].includes(name)) {
-      return this.#enter("offline", `Not connected since ${clock(new Date(since).toISOString(), { zone: "UTC", millis: false })}; the chart stands still.`);
+      return this.#enter("offline", `Not connected since ${clock(new Date(since).toISOString(), { zone: document.body.dataset.zone, millis: false })}; the chart stands still.`);
     }
     const quiet = this.#quotedAt ? Date.now() - this.#quotedAt : 0;
     if (quiet > STALE_MS) this.#enter("stale", `No price for ${Math.floor(quiet / 1000)} s; the last bar is as it was.`);

@@ -38,8 +38,11 @@ function moveTicket(symbol) {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-function reread(address, id) {
-  return window.htmx.ajax("GET", address, { target: `#${id}`, swap: "outerHTML" });
+// `source` is whose newest request counts: one choice replaces the one before it.
+function reread(address, id, source) {
+  return window.htmx.ajax("GET", address, {
+    target: `#${id}`, source, swap: "outerHTML", headers: { "HX-Target": `section#${id}` },
+  });
 }
 
 /** Show a symbol in chart, instrument and ticket. */
@@ -49,8 +52,8 @@ function choose(symbol, { push = true } = {}) {
   if (push) history.pushState(null, "", address);
   mark(symbol);
   moveTicket(symbol);
-  reread(address, CHART);
-  reread(address, FACTS);
+  reread(address, CHART, "#watchlist");
+  reread(address, FACTS, "#facts");
 }
 
 function step(by) {
@@ -75,7 +78,7 @@ async function submit(event) {
   if (fields.get("act") !== "show") {
     const answer = await fetch(form.action, { method: "POST", body: fields, redirect: "manual" });
     if (answer.type !== "opaqueredirect" && !answer.ok) return form.submit();
-    await reread(addressOf(chosen()), "watchlist");
+    await reread(addressOf(chosen()), "watchlist", "body");
     if (isEdit) document.querySelector("[data-watch-edit]").open = true;
   }
   if (!isEdit) {
