@@ -121,7 +121,8 @@ def post_fault(request: ApiRequest, name: str, body: FaultIn) -> dict[str, Any]:
 
     lose_ack: the command is carried out, answer and messages are lost. drop_before_read: it never
     arrives. cancel_lost: the same for a cancel. duplicate_fill: a fill is told twice.
-    delay_ack: the answer comes ``delay_ms`` late. Needs ``risk:write`` or ``admin``.
+    delay_ack: the answer comes ``delay_ms`` late. silent: no question about orders, fills or
+    holdings is answered until it is switched off. Needs ``risk:write`` or ``admin``.
     """
     actor = request.actor
     if not (actor.may("admin") or actor.may("risk:write")):

@@ -41,6 +41,7 @@ FAULT_COMMANDS = {
     FaultSwitch.DELAY_ACK: (CommandKind.NEW, CommandKind.CANCEL, CommandKind.REPLACE),
     FaultSwitch.CANCEL_LOST: (CommandKind.CANCEL,),
     FaultSwitch.DUPLICATE_FILL: (CommandKind.NEW,),
+    FaultSwitch.SILENT: (CommandKind.NEW,),
 }
 """Which commands a switch may name; the first is meant where none is named."""
 

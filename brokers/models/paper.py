@@ -36,6 +36,7 @@ class FaultSwitch(models.TextChoices):
     CANCEL_LOST = "cancel_lost"
     DUPLICATE_FILL = "duplicate_fill"
     DELAY_ACK = "delay_ack"
+    SILENT = "silent"
 
 
 class PaperVenue(models.Model):
@@ -184,7 +185,10 @@ class PaperExecution(models.Model):
 
 
 class PaperFault(models.Model):
-    """A fault the venue shall show for the next ``remaining`` commands of a kind (or fills)."""
+    """A fault the venue shall show for the next ``remaining`` commands of a kind (or fills).
+
+    ``silent`` is a state, not a count: while ``remaining`` is above 0 no question is answered.
+    """
 
     id = models.BigAutoField(primary_key=True)
     venue = models.ForeignKey(PaperVenue, on_delete=models.PROTECT, related_name="faults")

@@ -1,4 +1,8 @@
-"""What the paper venue answers when asked: read from its committed books, for one account."""
+"""What the paper venue answers when asked: read from its committed books, for one account.
+
+While its switch ``silent`` is on, every page is empty and incomplete: no evidence of anything,
+whatever the books say.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +20,14 @@ from brokers.adapters.base import (
 )
 from brokers.adapters.paper.fees import fee_of
 from brokers.adapters.paper.messages import leaves_qty
-from brokers.models import PaperAccount, PaperClientId, PaperExecution, PaperOrder
+from brokers.models import (
+    FaultSwitch,
+    PaperAccount,
+    PaperClientId,
+    PaperExecution,
+    PaperFault,
+    PaperOrder,
+)
 from common.numbers import dec_str
 from tenants.binding import tenant_bound
 from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
@@ -99,9 +110,19 @@ def quoted_fee(
 
 
 def _account(connection_id: int, code: str) -> PaperAccount | None:
-    """The account; where the venue has none, its answers are incomplete, hence no evidence."""
+    """The account; where the venue has none, or is silent, its answers are incomplete, hence no
+    evidence.
+    """
+    if _is_silent(connection_id):
+        return None
     rows = PaperAccount.objects.select_related("account")
     return rows.filter(venue_id=connection_id, account__code=code).first()
+
+
+def _is_silent(connection_id: int) -> bool:
+    """Whether the venue was told to answer no question, until it is told otherwise."""
+    told = PaperFault.objects.filter(venue_id=connection_id, switch=FaultSwitch.SILENT)
+    return told.filter(remaining__gt=0).exists()
 
 
 def _trades(owner: PaperAccount) -> QuerySet[PaperExecution]:

@@ -1,0 +1,147 @@
+"""What a claimed command asks of a venue, and what the venue's answer, or its silence, means.
+
+Blocking and without a clock: the gateway's sender runs it in a database thread, and whoever works
+a venue in one thread at instants of his own (the demo's past days) calls it as it is.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
+
+from brokers.adapters.base import (
+    Accepted,
+    CancelOrder,
+    Capabilities,
+    NewOrder,
+    Outcome,
+    Rejected,
+    ReplaceOrder,
+    Unknown,
+)
+from oms.services import protocol
+from oms.services.protocol import Claimed
+from trading.orders.reports import ExecutionReport
+from trading.vocabulary import (
+    CommandKind,
+    CxlRejReason,
+    ExecType,
+    OrdRejReason,
+    OrdType,
+    ReportSource,
+    Side,
+    TimeInForce,
+)
+
+RETRY_CANCEL = timedelta(seconds=2)
+
+
+class Speaker(Protocol):
+    """Whose words an answer is in: a session's broker, or an adapter class itself."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def parse(self, raw: bytes, /) -> list[ExecutionReport]: ...
+
+
+def request_of(command: Claimed) -> NewOrder | CancelOrder | ReplaceOrder:
+    """The command in the words of the port."""
+    terms = command.payload
+    if command.kind is CommandKind.CANCEL:
+        return CancelOrder(
+            account=command.account_code,
+            venue_cl_ord_id=command.venue_cl_ord_id,
+            order_id=command.order_id,
+            request_id=command.cl_ord_id,
+        )
+    price = None if terms["price"] is None else Decimal(terms["price"])
+    if command.kind is CommandKind.REPLACE:
+        return ReplaceOrder(
+            account=command.account_code,
+            venue_cl_ord_id=command.venue_cl_ord_id,
+            orig_venue_cl_ord_id=terms["orig_venue_cl_ord_id"],
+            order_id=command.order_id,
+            request_id=command.cl_ord_id,
+            order_qty=Decimal(terms["order_qty"]),
+            price=price,
+            time_in_force=TimeInForce(terms["time_in_force"]),
+        )
+    return NewOrder(
+        account=command.account_code,
+        venue_cl_ord_id=command.venue_cl_ord_id,
+        symbol=terms["symbol"],
+        side=Side(terms["side"]),
+        ord_type=OrdType(terms["ord_type"]),
+        order_qty=Decimal(terms["order_qty"]),
+        price=price,
+        time_in_force=TimeInForce(terms["time_in_force"]),
+        rules=command.rules,
+        valid_until=command.valid_until,
+    )
+
+
+def settle(
+    *,
+    schema: str,
+    command: Claimed,
+    outcome: Outcome,
+    broker: Speaker,
+    now: datetime,
+) -> None:
+    """Write down what ``outcome``, in the words of ``broker``, means for the command."""
+    if isinstance(outcome, Unknown):
+        protocol.record_unknown(schema=schema, command_id=command.id, text=outcome.text, now=now)
+    elif isinstance(outcome, Accepted):
+        report = _answered(outcome, broker)
+        protocol.record_outcome(schema=schema, command_id=command.id, report=report, now=now)
+    elif outcome.proves_existence:
+        text = f"the venue already has this id: {outcome.text}"
+        protocol.record_unknown(schema=schema, command_id=command.id, text=text, now=now)
+    elif _too_early(command, outcome):
+        protocol.put_back(
+            schema=schema,
+            command_id=command.id,
+            delay=RETRY_CANCEL,
+            reason="the venue does not know the order yet",
+            now=now,
+        )
+    else:
+        report = _refused(command, outcome, broker, now)
+        protocol.record_outcome(schema=schema, command_id=command.id, report=report, now=now)
+
+
+def _too_early(command: Claimed, outcome: Rejected) -> bool:
+    """A cancel of an order whose own submission is still unknown may simply be ahead of it."""
+    return (
+        command.kind is CommandKind.CANCEL
+        and outcome.reason is CxlRejReason.UNKNOWN_ORDER
+        and command.new_is_open
+    )
+
+
+def _answered(outcome: Accepted, broker: Speaker) -> ExecutionReport | None:
+    """What an answer reports by itself, where the venue sends no report besides."""
+    if not outcome.raw or "orders" in broker.capabilities.streams:
+        return None
+    return broker.parse(outcome.raw)[0]
+
+
+def _refused(
+    command: Claimed, outcome: Rejected, broker: Speaker, now: datetime
+) -> ExecutionReport:
+    """The venue's refusal as it reported it, else in the words of its answer."""
+    if outcome.raw:
+        return broker.parse(outcome.raw)[0]
+    is_new = command.kind is CommandKind.NEW
+    reason = outcome.reason
+    return ExecutionReport(
+        exec_type=ExecType.REJECTED if is_new else ExecType.REQUEST_REFUSED,
+        source=ReportSource.VENUE,
+        exec_id=f"refused:{command.id}:{command.attempt}",
+        transact_time=now,
+        cl_ord_id=command.cl_ord_id,
+        venue_cl_ord_id=command.venue_cl_ord_id,
+        ord_rej_reason=reason if isinstance(reason, OrdRejReason) else None,
+        cxl_rej_reason=reason if isinstance(reason, CxlRejReason) else None,
+        text=outcome.text,
+    )
