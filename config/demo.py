@@ -1,4 +1,4 @@
-"""The demo firms of one machine: two tenants, their people, keys and paper accounts.
+"""The demo firms of one machine: two tenants, their people, keys, paper accounts and past days.
 
 Passwords and keys are made at random for each state directory and kept in ``demo.json`` there,
 because the database holds only their hashes.
@@ -10,7 +10,7 @@ import os
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,10 @@ from django.db import transaction
 from accounts.models import ApiKey, Membership, User
 from accounts.roles import SCOPES_OF_ROLE, Role
 from accounts.services import add_member, create_api_key, create_user
-from brokers.models import BrokerAccount
-from brokers.services import open_paper_account
+from brokers.models import BrokerAccount, BrokerConnection
+from brokers.services import PAPER_CONNECTION, open_connection, open_paper_account
+from config.demo_history.market import past_days
+from config.demo_history.play import DAYS, play
 from marketdata.services import load_reference_data
 from portfolio.services import deposit
 from risk.services import default_limits
@@ -31,12 +33,24 @@ from tenants.binding import tenant_bound
 from tenants.models import Tenant
 from tenants.selectors import tenant_by_slug
 from tenants.services import create_tenant
+from trading.vocabulary import Mode
 
 OPENING_CASH = Decimal(10_000_000)
 CURRENCY = "USD"
 ADMIN_EMAIL = "admin@blotter.test"
 KEY_NAME = "demo"
 ACTOR = "system:setup"
+BEFORE_THE_OPEN = timedelta(hours=1)
+"""How long before the first of its past days a firm's accounts are opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A paper account and the connection that carries it."""
+
+    code: str
+    name: str
+    connection: str = PAPER_CONNECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +60,7 @@ class Firm:
     slug: str
     name: str
     people: tuple[tuple[str, str, Role], ...]
-    accounts: tuple[str, ...]
+    accounts: tuple[Account, ...]
 
 
 FIRMS: Sequence[Firm] = (
@@ -58,7 +72,11 @@ FIRMS: Sequence[Firm] = (
             ("bob@acme.test", "Bob", Role.VIEWER),
             ("olivia@acme.test", "Olivia", Role.OWNER),
         ),
-        ("PAPER-1", "PAPER-2"),
+        (
+            Account("PAPER-1", "Index trend"),
+            Account("PAPER-2", "Index fade"),
+            Account("PAPER-3", "Venue with a bad line", connection="flaky"),
+        ),
     ),
     Firm(
         "globex",
@@ -67,7 +85,7 @@ FIRMS: Sequence[Firm] = (
             ("charlie@globex.test", "Charlie", Role.TRADER),
             ("gina@globex.test", "Gina", Role.OWNER),
         ),
-        ("PAPER-1",),
+        (Account("PAPER-1", "Index desk"),),
     ),
 )
 
@@ -117,7 +135,7 @@ def _ensure_firm(firm: Firm, kept: _Kept, base_url: str, now: datetime) -> dict[
     tenant = tenant_by_slug(firm.slug) or create_tenant(slug=firm.slug, name=firm.name, now=now)
     users = [_ensure_person(tenant, email, name, role, kept) for email, name, role in firm.people]
     owner = Membership.objects.get(tenant=tenant, role=Role.OWNER)
-    _ensure_books(tenant, firm, now)
+    ensure_books(tenant, firm, now)
     return {
         "slug": firm.slug,
         "name": firm.name,
@@ -125,7 +143,7 @@ def _ensure_firm(firm: Firm, kept: _Kept, base_url: str, now: datetime) -> dict[
         "connect_url": base_url.replace("localhost", "127.0.0.1"),
         "users": users,
         "api_key": _ensure_key(owner, kept, now),
-        "accounts": list(firm.accounts),
+        "accounts": [account.code for account in firm.accounts],
     }
 
 
@@ -174,27 +192,42 @@ def _ensure_key(owner: Membership, kept: _Kept, now: datetime) -> str:
     return kept.keys[slug]
 
 
-def _ensure_books(tenant: Tenant, firm: Firm, now: datetime) -> None:
+def ensure_books(tenant: Tenant, firm: Firm, now: datetime) -> None:
+    """Accounts, money and past days are one transaction: a firm that has accounts has them all."""
     with tenant_bound(tenant.schema_name):
         default_limits(now=now)
-        for code in firm.accounts:
-            if BrokerAccount.objects.filter(code=code).exists():
-                continue
-            account = open_paper_account(
-                code=code,
-                name=f"Paper account {code[-1]}",
-                currency=CURRENCY,
-                opening_cash=OPENING_CASH,
-                now=now,
-            )
-            deposit(
-                account=account,
-                currency=CURRENCY,
-                amount=OPENING_CASH,
-                ref=f"opening:{code}",
-                actor_label=ACTOR,
-                now=now,
-            )
+        if BrokerAccount.objects.exists():
+            return
+        days = past_days(DAYS, now) if settings.OMS_DEMO_HISTORY else []
+        since = days[0].opens_at - BEFORE_THE_OPEN if days else now
+        for account in firm.accounts:
+            _open_account(account, since)
+        if days:
+            play(firm.slug, days, now=now)
+
+
+def _open_account(wanted: Account, now: datetime) -> None:
+    connection = BrokerConnection.objects.filter(name=wanted.connection).first()
+    if connection is None:
+        connection = open_connection(
+            name=wanted.connection, broker="paper", mode=Mode.PAPER, now=now
+        )
+    account = open_paper_account(
+        code=wanted.code,
+        name=wanted.name,
+        currency=CURRENCY,
+        opening_cash=OPENING_CASH,
+        connection=connection,
+        now=now,
+    )
+    deposit(
+        account=account,
+        currency=CURRENCY,
+        amount=OPENING_CASH,
+        ref=f"opening:{wanted.code}",
+        actor_label=ACTOR,
+        now=now,
+    )
 
 
 @transaction.atomic

@@ -17,6 +17,8 @@ class Process:
     """Unix sockets it binds; what a killed one left there is removed before a start."""
     background: bool = False
     """Whether it starts last, when people can already work: it wakes and repairs, nobody waits."""
+    needs_firms: bool = False
+    """Whether it starts when the firms are there: it would have to look for them again and again."""
     inherits_listeners: bool = False
     """Whether the sockets of OMS_PORT, which `up` holds, are handed to it (``--fd``)."""
 
@@ -50,7 +52,7 @@ def processes(sockets: Path) -> tuple[Process, ...]:
             ),
             sockets=(web,),
         ),
-        Process("gateway", (*manage, "gateway")),
+        Process("gateway", (*manage, "gateway"), needs_firms=True),
         Process(
             "stream",
             (*granian, "--interface", "asgi", "--uds", str(stream), "config.stream.app:app"),

@@ -112,12 +112,12 @@ class Up:
         self._children = self._made_children(doors)
         self._children.start("front")
         first = [p.name for p in self._children.processes if not p.background]
+        early = [p.name for p in self._children.processes if not (p.background or p.needs_firms)]
         with self._step("Database schema"):
             current = plan.schema_is_current()
             if not current:
                 plan.migrate()
-        if current:  # else the loops would begin in an empty database
-            self._children.start(*first)
+        self._children.start(*(first if current else early))
         with self._step("Demo firms"):
             contents = plan.contents()
         self._children.start(*first)

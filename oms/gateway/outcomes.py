@@ -39,9 +39,11 @@ class Speaker(Protocol):
     """Whose words an answer is in: a session's broker, or an adapter class itself."""
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> Capabilities:
+        """What the venue offers."""
 
-    def parse(self, raw: bytes, /) -> list[ExecutionReport]: ...
+    def parse(self, raw: bytes, /) -> list[ExecutionReport]:
+        """Read one message of the venue."""
 
 
 def request_of(command: Claimed) -> NewOrder | CancelOrder | ReplaceOrder:
