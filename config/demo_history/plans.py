@@ -83,33 +83,21 @@ class Trader:
 
 
 def trend(one: Trader, when: When) -> Iterator[Step]:
-    """Buys in the morning, takes a part of the profit, sells into a falling afternoon."""
-    morning = Decimal(0)
+    """Buys in the morning of two days, asks for a profit, and lightens up on the third."""
 
     def in_the_morning() -> None:
-        nonlocal morning
-        morning = one.last
         one.buy(one.some())
 
     def some_profit() -> None:
         one.sell(one.size // 2, "0.35")
 
     def after_noon() -> None:
-        if one.last < morning:
-            one.sell(one.size * 2 // 3)
-        else:
-            one.buy(one.size // 2, "0.02", time_in_force=TimeInForce.IOC)
+        if one.holds > one.size:
+            one.sell(one.some())
 
-    def before_the_close() -> None:
-        if one.holds > 6 * one.size:
-            one.sell(2 * one.size)
-
-    yield 0.08, in_the_morning
+    yield (0.55, after_noon) if when.number % 3 == 2 else (0.08, in_the_morning)
     if when.number % 3 == 1:
         yield 0.1, some_profit
-    if when.number % 3:
-        yield 0.55, after_noon
-    yield 0.93, before_the_close
 
 
 def fade(one: Trader, when: When) -> Iterator[Step]:
@@ -129,7 +117,7 @@ def fade(one: Trader, when: When) -> Iterator[Step]:
         if excess > 0:
             one.buy(excess) if one.holds < 0 else one.sell(excess)
 
-    if when.number % 3 == 0:
+    if when.number % 4 == 0:
         yield 0.04, both_sides
         yield 0.5, closer
         yield 0.92, go_home

@@ -18,7 +18,7 @@ class Process:
     background: bool = False
     """Whether it starts last, when people can already work: it wakes and repairs, nobody waits."""
     needs_firms: bool = False
-    """Whether it starts when the firms are there: it would have to look for them again and again."""
+    """Whether it starts when the firms are there: it looks for new ones only now and then."""
     inherits_listeners: bool = False
     """Whether the sockets of OMS_PORT, which `up` holds, are handed to it (``--fd``)."""
 

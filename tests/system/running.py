@@ -54,10 +54,14 @@ def bare_environment() -> dict[str, str]:
 
 
 class System:
-    """One `up` on one state dir, through several starts."""
+    """One `up` on one state dir, through several starts.
 
-    def __init__(self, state: Path) -> None:
+    Its firms have no past days unless asked for: most tests count orders from the first one on.
+    """
+
+    def __init__(self, state: Path, *, history: bool = False) -> None:
         self.state = state
+        self.history = history
         self.port = free_port()
         self.up: subprocess.Popen[bytes] | None = None
         self.run: dict[str, Any] = {}
@@ -70,6 +74,7 @@ class System:
         environment = bare_environment() | {
             "OMS_STATE_DIR": str(self.state),
             "OMS_PORT": str(port or self.port),
+            "OMS_DEMO_HISTORY": str(int(self.history)),
             **variables,
         }
         return [command, environment]
