@@ -52,7 +52,7 @@ def test_orders_books_and_the_chain_of_events_hold(db, past, plays):
     relay_once(firm.schema, feeder=RedisFeeder())
     with tenant_bound(firm.schema):
         assert list(chain_problems()) == []
-        assert Event.objects.count() > 200
+        assert Event.objects.count() > 100
         assert not Event.objects.filter(position=None).exists()
 
 
@@ -64,12 +64,13 @@ def test_the_venues_own_books_agree(db, past, plays):
         if account.connection.name == "flaky":
             continue  # it answers nothing; see below
         books = reconciliation.our_books(schema=firm.schema, account_code=account.code, now=now)
-        venue = venue_side(firm, account, account.created_at)
+        venue = venue_side(firm, account, books.since)
         findings = reconciliation.compare_orders(books=books, venue=venue, now=now)
         assert (findings.reports, findings.breaks, findings.lookups) == ((), (), ())
         assert reconciliation.compare_holdings(schema=firm.schema, books=books, venue=venue) == ()
-        known = {e.exec_id for e in firm.rows(Execution, account=account)}
-        assert {report.exec_id for report in venue.executions} == known
+        told = venue_side(firm, account, account.created_at).executions
+        known = {execution.exec_id for execution in firm.rows(Execution, account=account)}
+        assert {report.exec_id for report in told} == known
 
 
 def venue_side(firm: PastFirm, account: BrokerAccount, since: datetime):
@@ -101,7 +102,7 @@ def test_a_firm_shows_an_order_of_every_kind(db, past, plays):
     chains = {}
     for version in past(plays).rows(OrderVersion):
         chains.setdefault(version.order_id, []).append(version.state)
-    assert any(chain == ["ACCEPTED"] * 3 for chain in chains.values()), chains
+    assert ["SUPERSEDED", "SUPERSEDED", "ACCEPTED"] in chains.values()
     denied, refused = (
         next(o for o in orders if o.ord_rej_reason == reason) for reason in ("RISK", "NO_LIQUIDITY")
     )
