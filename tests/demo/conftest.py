@@ -15,6 +15,9 @@ from tenants.binding import tenant_bound
 from tenants.models import Tenant
 from tenants.services import create_tenant
 
+NOW = datetime.now(UTC)
+"""One instant for all: which sessions lie behind a firm depends on where the replay stands."""
+
 
 @dataclass(frozen=True)
 class PastFirm:
@@ -38,7 +41,7 @@ def cast_of(plays: str) -> demo.Firm:
 
 def new_tenant() -> Tenant:
     slug = f"past-{secrets.token_hex(4)}"
-    return create_tenant(slug=slug, name="Past", now=datetime.now(UTC))
+    return create_tenant(slug=slug, name="Past", now=NOW)
 
 
 def with_past(plays: str, now: datetime) -> PastFirm:
@@ -55,11 +58,11 @@ def past(django_db_setup, django_db_blocker) -> Callable[[str], PastFirm]:
 
     def firm(plays: str) -> PastFirm:
         if plays not in made:
-            made[plays] = with_past(plays, datetime.now(UTC))
+            made[plays] = with_past(plays, NOW)
         return made[plays]
 
     with django_db_blocker.unblock():
-        load_reference_data(now=datetime.now(UTC))
+        load_reference_data(now=NOW)
         connection.close()
     return firm
 

@@ -1,6 +1,6 @@
 """The demo's past days: made by the engine, whole or not at all, the same every time."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,7 +23,7 @@ from portfolio.audit import check_books
 from portfolio.models import JournalEntry, PnlSnapshot, Position
 from risk.models import Breach
 from tenants.binding import tenant_bound
-from tests.demo.conftest import PastFirm, cast_of, new_tenant, with_past
+from tests.demo.conftest import NOW, PastFirm, cast_of, new_tenant, with_past
 from trading.vocabulary import CommandState
 
 FIRMS = ("acme", "globex")
@@ -59,7 +59,7 @@ def test_orders_books_and_the_chain_of_events_hold(db, past, plays):
 @pytest.mark.parametrize("plays", FIRMS)
 def test_the_venues_own_books_agree(db, past, plays):
     firm = past(plays)
-    now = datetime.now(UTC)
+    now = NOW
     for account in firm.rows(BrokerAccount, "connection"):
         if account.connection.name == "flaky":
             continue  # it answers nothing; see below
@@ -154,7 +154,7 @@ def test_the_worth_of_each_close_is_recorded_at_simulated_marks(db, past, plays)
     firm = past(plays)
     rows = firm.rows(PnlSnapshot)
     accounts = {account.pk for account in firm.rows(BrokerAccount)}
-    for day in past_days(playing.DAYS, datetime.now(UTC)):
+    for day in past_days(playing.DAYS, NOW):
         at_close = [row for row in rows if row.at == day.closes_at]
         assert {row.account_id for row in at_close} == accounts
         for row in at_close:
@@ -167,13 +167,13 @@ def test_the_worth_of_each_close_is_recorded_at_simulated_marks(db, past, plays)
 
 def test_prices_go_on_where_the_past_ends(db, past):
     """The last past session is the one before the session the replay shows now."""
-    days = past_days(playing.DAYS, datetime.now(UTC))
+    days = past_days(playing.DAYS, NOW)
     assert len(days) == playing.DAYS
     assert [day.date for day in days] == sorted(day.date for day in days)
     histories = [day.history_opens_at for day in days]
     assert histories == sorted(histories)
     first, last = days[0], days[-1]
-    assert last.date < datetime.now(UTC).date()
+    assert last.date < NOW.date()
     quote = path.quote_at(
         symbol="SPX", bar=first.bars["SPX"], tick_size=Decimal("0.01"), part=0,
         at=first.opens_at, history_at=first.history_opens_at,
@@ -182,7 +182,7 @@ def test_prices_go_on_where_the_past_ends(db, past):
 
 
 def test_the_same_days_are_traded_the_same(db, past):
-    again = with_past("globex", datetime.now(UTC))
+    again = with_past("globex", NOW)
     assert traded(again) == traded(past("globex"))
 
 
@@ -206,36 +206,36 @@ def test_a_start_that_dies_half_way_leaves_nothing_and_the_next_makes_it_all(
 
     monkeypatch.setattr(playing, "_play_day", dies)
     with pytest.raises(Killed):
-        demo.ensure_books(tenant, cast_of("globex"), datetime.now(UTC))
+        demo.ensure_books(tenant, cast_of("globex"), NOW)
     firm = PastFirm(tenant, "globex")
     for model in (BrokerAccount, Order, OrderEvent, JournalEntry, Event, PnlSnapshot):
         assert firm.rows(model) == [], model
     monkeypatch.setattr(playing, "_play_day", original)
-    demo.ensure_books(tenant, cast_of("globex"), datetime.now(UTC))
+    demo.ensure_books(tenant, cast_of("globex"), NOW)
     assert traded(firm) == traded(past("globex"))
 
 
 def test_a_second_start_adds_nothing(db, past):
     firm = past("acme")
     before = [len(firm.rows(model)) for model in (Order, OrderEvent, Event, JournalEntry)]
-    demo.ensure_books(firm.tenant, cast_of("acme"), datetime.now(UTC) + DAY)
+    demo.ensure_books(firm.tenant, cast_of("acme"), NOW + DAY)
     assert before == [len(firm.rows(model)) for model in (Order, OrderEvent, Event, JournalEntry)]
 
 
 def test_a_firm_that_has_accounts_is_given_no_past(db, past, settings):
     tenant = new_tenant()
     settings.OMS_DEMO_HISTORY = False
-    demo.ensure_books(tenant, cast_of("acme"), datetime.now(UTC))
+    demo.ensure_books(tenant, cast_of("acme"), NOW)
     firm = PastFirm(tenant, "acme")
     assert [a.code for a in firm.rows(BrokerAccount)] == ["PAPER-1", "PAPER-2", "PAPER-3"]
     settings.OMS_DEMO_HISTORY = True
-    demo.ensure_books(tenant, cast_of("acme"), datetime.now(UTC))
+    demo.ensure_books(tenant, cast_of("acme"), NOW)
     assert firm.rows(Order) == []
     assert [entry.reason for entry in firm.rows(JournalEntry)] == ["DEPOSIT"] * 3
 
 
 def test_the_gateway_finds_free_leases(db, past):
-    now = datetime.now(UTC)
+    now = NOW
     for plays in FIRMS:
         assert all(lease.lease_until < now for lease in past(plays).rows(GatewayLease))
         assert {line.account for line in PLANS[plays]} <= {
