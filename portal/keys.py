@@ -56,6 +56,7 @@ KEYS = (
     Key("everywhere", "?", "keys", "The keys of this page"),
     Key("everywhere", "g d", "go:/desk", "Go to the desk"),
     Key("everywhere", "g o", "go:/orders", "Go to the orders"),
+    Key("everywhere", "g l", "go:/pnl", "Go to profit and loss"),
     Key("everywhere", "g h", "go:/halt", "Go to the halts"),
     Key("everywhere", "g s", "go:/status", "Go to the state of the system"),
     Key("everywhere", "z t", "theme", "Theme: dark, light, as the system"),

@@ -11,6 +11,7 @@ from portal.views import (
     market,
     order_writes,
     orders,
+    pnl,
     quotes,
     rows,
     styleguide,
@@ -49,5 +50,6 @@ urlpatterns = [
     path("portal/rows/orders/<str:order_id>", rows.order),
     path("halt", halt.halt),
     path("halt/<str:halt_id>/lift", halt.lift),
+    path("pnl", pnl.pnl),
     path("styleguide", styleguide.styleguide),
 ]

@@ -80,7 +80,9 @@ def _names(request: MemberRequest) -> dict[str, Any]:
         period = "max"
     account = request.GET.get("account", "").strip()[:64]
     accounts = (
-        [access_account(request.actor, account)] if account else list(visible_accounts(request.actor))
+        [access_account(request.actor, account)]
+        if account
+        else list(visible_accounts(request.actor))
     )
     since = since_of(period, moment.astimezone(UTC).date())
     course = days.course(accounts, now=moment)
@@ -96,6 +98,7 @@ def _names(request: MemberRequest) -> dict[str, Any]:
         "since": since,
         "today": moment.astimezone(UTC).date(),
         "course": course,
+        "curve_form": "H:i" if period == "today" else "M j",
         "moneys": [
             _money(course, accounts, currency, period, since, moment)
             for currency in course.currencies
@@ -149,12 +152,14 @@ def _money(
 def months_of(rows: Sequence[DayGain]) -> list[Month]:
     """The calendar of these days, newest month first."""
     known = {row.day: row for row in rows}
-    largest = max((abs(row.gain.net) for row in rows if row.gain.net is not None), default=Decimal(0))
+    largest = max(
+        (abs(row.gain.net) for row in rows if row.gain.net is not None), default=Decimal(0)
+    )
     months = []
     for first in sorted({day.replace(day=1) for day in known}, reverse=True):
         start = first - timedelta(days=first.weekday())
         after = (first + timedelta(days=31)).replace(day=1)
-        cells = []
+        cells: list[Cell] = []
         while start + timedelta(days=len(cells)) < after or len(cells) % 7:
             day = start + timedelta(days=len(cells))
             inside = day.month == first.month

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("brokers", "0003_good_till_date_and_auctions")]
+    dependencies = [("brokers", "0004_console_indexes")]
 
     operations = [
         migrations.AlterField(
