@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-WIDTH, HEIGHT = 960, 220
-START, END, TOP, BOTTOM = 92, 8, 10, 22
+WIDTH, HEIGHT = 640, 190
+START, END, TOP, BOTTOM = 84, 8, 10, 22
 """Room for the words around the drawing."""
 STEPS = 4
 _NICE = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))

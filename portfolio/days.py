@@ -209,11 +209,11 @@ def equity_points(
         rows.annotate(slot=Trunc("at", every, tzinfo=UTC))
         .order_by("account_id", "slot", "-at")
         .distinct("account_id", "slot")
-        .values_list("at", "account_id", "equity")
+        .values_list("at", "account_id", "equity", "slot")
     )
     worth: dict[int, Decimal | None] = {}
     points: dict[datetime, Point] = {}
-    for at, account_id, equity in sorted(last):
+    for at, account_id, equity, _ in sorted(last, key=lambda row: row[:2]):
         worth[account_id] = equity
         known = [one for one in worth.values() if one is not None]
         points.pop(at, None)

@@ -133,17 +133,16 @@ def patient(one: Trader, when: When) -> Iterator[Step]:
     def a_dip() -> None:
         one.buy(8 * one.size, "-0.2", time_in_force=TimeInForce.GTC)
 
-    if when.number == 1:
+    if when.left == 1:
         yield 0.15, far_away
     if when.number % 3 == 0:
         yield 0.02, a_dip
-    if when.left == 2:
-        yield 0.3, lambda: one.amend("far below", "-4.5", 8 * one.size)
     if when.left == 0:
-        yield 0.3, lambda: one.amend("far below", "-4.2")
+        yield 0.3, lambda: one.amend("far below", "-4.5", 8 * one.size)
+        yield 0.6, lambda: one.amend("far below", "-4.2")
 
 
-def mishaps(one: Trader, when: When) -> Iterator[Step]:
+def discretion(one: Trader, when: When) -> Iterator[Step]:
     """What goes wrong at any desk: a silent feed, all or nothing, a slip of the finger."""
 
     def while_the_feed_pauses() -> None:
@@ -163,7 +162,7 @@ def mishaps(one: Trader, when: When) -> Iterator[Step]:
         yield 0.7, two_zeros_too_many
 
 
-def unknown(one: Trader, when: When) -> Iterator[Step]:
+def probe(one: Trader, when: When) -> Iterator[Step]:
     """A small account at a venue whose line breaks at last, and which then answers nothing."""
 
     def into_the_dark() -> None:
@@ -190,15 +189,15 @@ PLANS: dict[str, tuple[Line, ...]] = {
     "acme": (
         Line("PAPER-1", "SPX", trend, 180),
         Line("PAPER-1", "SPX", patient, 45),
-        Line("PAPER-1", "IXIC", mishaps, 60),
+        Line("PAPER-1", "IXIC", discretion, 60),
         Line("PAPER-2", "IXIC", fade, 120),
-        Line("PAPER-3", "IXIC", unknown, 40),
+        Line("PAPER-3", "IXIC", probe, 40),
     ),
     "globex": (
         Line("PAPER-1", "IXIC", trend, 110),
         Line("PAPER-1", "SPX", fade, 150),
-        Line("PAPER-1", "IXIC", patient, 60),
-        Line("PAPER-1", "SPX", mishaps, 60),
+        Line("PAPER-1", "IXIC", patient, 40),
+        Line("PAPER-1", "SPX", discretion, 60),
     ),
 }
 
