@@ -5,12 +5,14 @@ valued at the marks of the last snapshot until then. The day that is not over en
 latest marks, as ``GET /pnl`` has it; so the days add up to it. Four queries, however many days.
 """
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Trunc, TruncDate
 
@@ -110,7 +112,7 @@ def course(accounts: Collection[BrokerAccount], *, now: datetime) -> Course:
     """Return how the profit of these accounts came about until ``now``."""
     ids = [account.pk for account in accounts]
     today = now.astimezone(UTC).date()
-    past = _read(ids)
+    past = _read(ids, now)
     positions = {
         (row.account_id, row.symbol): row for row in Position.objects.filter(account_id__in=ids)
     }
@@ -152,7 +154,7 @@ def _recorded(marks: Mapping[tuple[int, str], dict[str, Any]], key: Key) -> Deci
     return None if mark is None else Decimal(mark["px"])
 
 
-def _read(ids: Collection[int]) -> _Past:
+def _read(ids: Collection[int], now: datetime) -> _Past:
     """Sums of the lines by day, and the marks of each day's last snapshot."""
     past = _Past()
     rows = (
@@ -173,17 +175,57 @@ def _read(ids: Collection[int]) -> _Past:
     )
     for row in rows:
         past.lines.setdefault(row["day"], []).append(row)
-    snapshots = (
-        PnlSnapshot.objects.filter(account_id__in=ids)
-        .annotate(day=TruncDate("at", tzinfo=UTC))
-        .order_by("account_id", "currency", "day", "-at")
-        .distinct("account_id", "currency", "day")
-        .values_list("account_id", "currency", "day", "marks", "simulated")
-    )
-    for account_id, currency, day, marks, simulated in snapshots:
-        past.marks.setdefault(day, {})[account_id, currency] = marks
-        past.simulated |= simulated
+    for end in _day_ends(ids, now):
+        past.marks.setdefault(end.day, {})[end.account_id, end.currency] = end.marks
+        past.simulated |= end.simulated
     return past
+
+
+@dataclass(frozen=True, slots=True)
+class _DayEnd:
+    """The last snapshot a day has of one account in one currency."""
+
+    account_id: int
+    currency: str
+    day: date
+    at: datetime
+    equity: Decimal | None
+    marks: dict[str, Any]
+    simulated: bool
+
+
+# One step down the index per day and balance: a year of snapshots a minute is not read for it.
+_DAY_ENDS = """
+WITH kept AS (
+    SELECT account_id, currency, (
+        SELECT min(at) FROM portfolio_pnlsnapshot s
+        WHERE s.account_id = b.account_id AND s.currency = b.currency
+    ) AT TIME ZONE 'UTC' AS since
+    FROM portfolio_balance b WHERE account_id = ANY(%(ids)s)
+)
+SELECT kept.account_id, kept.currency, day::date, last.at, last.equity, last.marks, last.simulated
+FROM kept
+CROSS JOIN LATERAL generate_series(
+    date_trunc('day', since), %(now)s AT TIME ZONE 'UTC', interval '1 day'
+) AS day
+CROSS JOIN LATERAL (
+    SELECT at, equity, marks, simulated FROM portfolio_pnlsnapshot s
+    WHERE s.account_id = kept.account_id AND s.currency = kept.currency
+        AND s.at >= day AT TIME ZONE 'UTC'
+        AND s.at < (day + interval '1 day') AT TIME ZONE 'UTC'
+    ORDER BY s.at DESC LIMIT 1
+) AS last
+ORDER BY last.at, kept.account_id
+"""
+
+
+def _day_ends(ids: Collection[int], now: datetime) -> list[_DayEnd]:
+    with connection.cursor() as cursor:
+        cursor.execute(_DAY_ENDS, {"ids": list(ids), "now": now})
+        return [
+            _DayEnd(account_id, currency, day, at, equity, json.loads(marks), simulated)
+            for account_id, currency, day, at, equity, marks, simulated in cursor.fetchall()
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,25 +237,40 @@ class Point:
 
 
 def equity_points(
-    accounts: Collection[BrokerAccount], *, currency: str, since: datetime | None, every: str
+    accounts: Collection[BrokerAccount],
+    *,
+    currency: str,
+    since: datetime | None,
+    every: str,
+    now: datetime,
 ) -> list[Point]:
     """Return the recorded equity, the last of each ``every`` (minute, hour, day), oldest first.
 
     An account counts from its first snapshot on with the last one it has. Instants at which the
     worth of one was not known are left out.
     """
-    rows = PnlSnapshot.objects.filter(account__in=accounts, currency=currency)
-    if since is not None:
-        rows = rows.filter(at__gte=since)
-    last = (
-        rows.annotate(slot=Trunc("at", every, tzinfo=UTC))
-        .order_by("account_id", "slot", "-at")
-        .distinct("account_id", "slot")
-        .values_list("at", "account_id", "equity", "slot")
-    )
+    ids = [account.pk for account in accounts]
+    recorded: list[tuple[datetime, int, Decimal | None]]
+    if every == "day":
+        recorded = [
+            (end.at, end.account_id, end.equity)
+            for end in _day_ends(ids, now)
+            if end.currency == currency and (since is None or end.at >= since)
+        ]
+    else:
+        rows = PnlSnapshot.objects.filter(account_id__in=ids, currency=currency)
+        if since is not None:
+            rows = rows.filter(at__gte=since)
+        last = (
+            rows.annotate(slot=Trunc("at", every, tzinfo=UTC))
+            .order_by("account_id", "slot", "-at")
+            .distinct("account_id", "slot")
+            .values_list("at", "account_id", "equity", "slot")
+        )
+        recorded = sorted((row[:3] for row in last), key=lambda row: row[:2])
     worth: dict[int, Decimal | None] = {}
     points: dict[datetime, Point] = {}
-    for at, account_id, equity, _ in sorted(last, key=lambda row: row[:2]):
+    for at, account_id, equity in recorded:
         worth[account_id] = equity
         known = [one for one in worth.values() if one is not None]
         points.pop(at, None)

@@ -133,6 +133,7 @@ def _money(
         currency=currency,
         since=None if since is None else datetime.combine(since, time(), UTC),
         every=slot,
+        now=moment,
     )
     line = [(point.at, point.equity) for point in points]
     if equity is not None:

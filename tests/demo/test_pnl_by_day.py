@@ -116,7 +116,7 @@ def test_the_curve_is_what_the_snapshots_recorded(firm):
         by_instant[row.at] = by_instant.get(row.at, Decimal(0)) + row.equity
     with tenant_bound(firm.schema):
         accounts = list(BrokerAccount.objects.all())
-        points = days.equity_points(accounts, currency="USD", since=None, every="minute")
-        closes = days.equity_points(accounts, currency="USD", since=None, every="day")
+        points = days.equity_points(accounts, currency="USD", since=None, every="minute", now=NOW)
+        closes = days.equity_points(accounts, currency="USD", since=None, every="day", now=NOW)
     assert {point.at: point.equity for point in points} == by_instant
     assert [point.at for point in closes] == [day.closes_at for day in past_days(DAYS, NOW)]

@@ -4,7 +4,7 @@ import pytest
 
 from brokers.models import BrokerMessage
 from brokers.services import acquire_lease, free_leases_of
-from oms.models import Command, Order
+from oms.models import Command, Order, ReconciliationRun
 from oms.services.protocol import claim_next
 from tenants.binding import tenant_bound
 from tests.journeys.cast import utcnow
@@ -44,6 +44,28 @@ def test_a_replace_of_an_order_in_the_queue_changes_it_before_it_is_sent(idle_ga
     alice.until_status(order_id, "NEW")
     (order,) = desk.at_venue()
     assert order.order_qty == 7
+
+
+def test_a_venue_that_answers_no_question_leaves_an_order_unknown_until_it_speaks(
+    gateway, impatient, fault, alice, desk
+):
+    fault("silent")
+    fault("lose_ack")
+    order_id = alice.placed("BUY", "10")
+    alice.until_unknown(order_id)
+    looked = lambda: desk.rows(Command, order_id=order_id)[0].evidence  # noqa: E731
+    alice.until(order_id, lambda _: len(looked()) >= 3)
+    gateway.reconcile(desk)
+    assert {(row["found"], row["complete"]) for row in looked()} == {(False, False)}
+    order = alice.order(order_id)
+    assert (order["ord_status"], order["pending"][0]["state"]) == ("PENDING_NEW", "UNKNOWN")
+    assert alice.get("/breaks").json["items"] == [], "an incomplete page proves no difference"
+    (run, *_) = desk.rows(ReconciliationRun, account_id=desk.account_id)[::-1]
+    assert run.complete is False
+    fault("silent", times=0)
+    order = alice.until_final(order_id)
+    assert (order["ord_status"], order["cum_qty"]) == ("FILLED", "10")
+    assert len(desk.at_venue()) == len(alice.executions(order_id)) == 1
 
 
 def test_a_lost_answer_is_unknown_then_found_filled_exactly_once(gateway, fault, alice, desk):
