@@ -23,8 +23,6 @@ from trading.orders.state import OrderState, Terms, facts_json, new_state
 from trading.vocabulary import Side, TimeInForce
 
 REREADS = 5
-
-
 AT_ONCE = 500
 """Orders read together: what the check holds in memory does not grow with the firm."""
 
@@ -74,6 +72,34 @@ def order_contradictions(accounts: Collection[str] | None = None) -> Iterator[Co
     rows = [ExposureRow(account_id, symbol, *row) for (account_id, symbol), row in reserved.items()]
     for text in exposure_differences(rows=rows, open_orders=open_orders):
         yield Contradiction("", "risk", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """One order folded anew: how many events, and every difference to what is stored."""
+
+    events: int
+    differences: Sequence[str]
+
+    @property
+    def equal(self) -> bool:
+        """Whether the stored order is what its events say."""
+        return not self.differences
+
+
+def replay(order_id: str) -> Replay:
+    """Fold the order's stored events again and compare: row, ledger, amend chain, reservation.
+
+    An order that moves while it is read is read once more: a commit in between is no difference.
+
+    :raises Order.DoesNotExist: if there is no such order.
+    """
+    for _ in range(REREADS):
+        order = Order.objects.select_related("instrument").get(pk=order_id)
+        (evidence,) = _evidence([order])
+        if Order.objects.values_list("version", flat=True).get(pk=order_id) == order.version:
+            break
+    return Replay(len(evidence.events), list(_problems_of(evidence)))
 
 
 def _chunks(accounts: Collection[int]) -> Iterator[list[Order]]:

@@ -6,10 +6,12 @@ from typing import Any
 
 from brokers.models import BrokerMessage
 from common.actor import Actor
+from common.numbers import dec_str
 from events.selectors import ChainLink, links_about
 from oms import selectors
 from oms.models import Command, Execution, Order, OrderEvent, OrderVersion, ParkedReport
 from oms.present import order_json
+from oms.totals import uncounted
 from portfolio import selectors as books
 from portfolio.models import JournalEntry, JournalLine, Lot, LotClosure
 from risk.selectors import breaches_of
@@ -33,7 +35,8 @@ class Postings:
 class OrderLife:
     """One order as one reader may see it.
 
-    ``shown`` is the order object of the API. The messages of ``events`` and ``messages`` itself
+    ``shown`` is the order object of the API, ``overtaken`` the ids of executions that count
+    for nothing now. The messages of ``events`` and ``messages`` itself
     are None without ``RAW_SCOPE``, ``postings`` without ``BOOKS_SCOPE``.
     """
 
@@ -43,11 +46,17 @@ class OrderLife:
     commands: Sequence[Command]
     versions: Sequence[OrderVersion]
     executions: Sequence[Execution]
+    overtaken: frozenset[str]
     parked: Sequence[ParkedReport]
     breaches: Sequence[Breach]
     messages: Sequence[BrokerMessage] | None
     postings: Postings | None
     chain: Sequence[ChainLink]
+
+    @property
+    def places(self) -> int:
+        """How many decimals the instrument's prices have."""
+        return len(dec_str(self.order.instrument.tick_size).partition(".")[2])
 
 
 def life_of(*, actor: Actor, order_id: str) -> OrderLife:
@@ -61,11 +70,7 @@ def life_of(*, actor: Actor, order_id: str) -> OrderLife:
     pending = selectors.open_commands_of([order_id])[order_id]
     order = selectors.access_order(actor=actor, order_id=order_id)
     sees_raw, sees_books = actor.may(RAW_SCOPE), actor.may(BOOKS_SCOPE)
-    executions = list(
-        selectors.with_corrections(
-            selectors.list_executions(actor=actor, order_id=order.id)
-        ).order_by("id")
-    )
+    executions = list(selectors.list_executions(actor=actor, order_id=order.id).order_by("id"))
     return OrderLife(
         order=order,
         shown=order_json(order, pending, account_code=order.account.code),
@@ -73,6 +78,7 @@ def life_of(*, actor: Actor, order_id: str) -> OrderLife:
         commands=selectors.commands_of(order),
         versions=selectors.versions_of(order),
         executions=executions,
+        overtaken=uncounted(executions),
         parked=selectors.parked_of(order),
         breaches=breaches_of(order.id),
         messages=selectors.messages_of(order) if sees_raw else None,

@@ -3,22 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from django.db import connection
-from django.db.models import (
-    Count,
-    DecimalField,
-    Exists,
-    ExpressionWrapper,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Sum,
-)
+from django.db.models import Count, Q, QuerySet
 
 from brokers.models import BrokerMessage
 from common.actor import Actor
@@ -35,7 +24,6 @@ from oms.models import (
     OrderVersion,
     ParkedReport,
 )
-from trading.orders.ledger import EntryKind
 from trading.risk import HaltScope
 from trading.vocabulary import CommandKind, CommandState, OrdStatus, Side
 
@@ -246,69 +234,6 @@ def list_executions(
         "transact_time__lt": until,
     }
     return rows.filter(**{k: v for k, v in wanted.items() if v is not None})
-
-
-def with_corrections(rows: QuerySet[Execution]) -> QuerySet[Execution]:
-    """The rows with ``is_superseded``: whether a later row corrects or cancels this one."""
-    return rows.annotate(is_superseded=_corrected_later())
-
-
-def _corrected_later() -> Exists:
-    """A later row names this one, or the trade this one corrects."""
-    return Exists(
-        Execution.objects.filter(
-            Q(exec_ref_id=OuterRef("exec_id")) | Q(exec_ref_id=OuterRef("exec_ref_id")),
-            order_id=OuterRef("order_id"),
-            exec_type__in=[EntryKind.TRADE_CORRECT, EntryKind.TRADE_CANCEL],
-            id__gt=OuterRef("id"),
-        )
-    )
-
-
-def executed_totals(rows: QuerySet[Execution]) -> list[dict[str, Any]]:
-    """What rows of the ledger come to, by symbol, side and currency: busts and corrected rows
-    count nothing, a correction counts what it says.
-
-    Each total has ``symbol, side, currency, trades, qty``, ``gross`` (quantity x price) and
-    ``notional`` (gross x the instrument's multiplier), exact; fees are apart: ``executed_fees``.
-    """
-    amount: DecimalField[Any, Any] = DecimalField(max_digits=60, decimal_places=24)
-    sums = (
-        _effective(rows)
-        .values("symbol", "side", currency=F("order__instrument__currency"))
-        .annotate(
-            trades=Count("id"),
-            qty=Sum("last_qty"),
-            notional=Sum(
-                ExpressionWrapper(
-                    F("last_qty") * F("last_px") * F("order__instrument__multiplier"),
-                    output_field=amount,
-                )
-            ),
-            gross=Sum(ExpressionWrapper(F("last_qty") * F("last_px"), output_field=amount)),
-        )
-        .order_by("symbol", "side", "currency")
-    )
-    return [dict(row) for row in sums]
-
-
-def executed_fees(rows: QuerySet[Execution]) -> dict[tuple[str, str], list[tuple[str, Decimal]]]:
-    """The fees of the same rows by (symbol, side): one sum per currency they were charged in."""
-    sums = (
-        _effective(rows)
-        .values_list("symbol", "side", "fee_currency")
-        .annotate(total=Sum("fee"))
-        .order_by("symbol", "side", "fee_currency")
-    )
-    found: dict[tuple[str, str], list[tuple[str, Decimal]]] = {}
-    for symbol, side, currency, total in sums:
-        found.setdefault((symbol, side), []).append((currency, total))
-    return found
-
-
-def _effective(rows: QuerySet[Execution]) -> QuerySet[Execution]:
-    no_amount = [EntryKind.TRADE_CANCEL, EntryKind.ADJUST]
-    return rows.filter(~_corrected_later()).exclude(exec_type__in=no_amount).order_by()
 
 
 def list_breaks(*, actor: Actor, account: str | None, state: BreakState) -> QuerySet[Break]:

@@ -45,6 +45,13 @@ def status_badge(order: Mapping[str, Any]) -> Badge:
     return Badge(mark, word, tone, title)
 
 
+def word_badge(status: str) -> Badge:
+    """Return the badge of a status by itself, as an event of the past left it."""
+    mark, word, tone = _STATUS[OrdStatus(status)]
+    partly = status == OrdStatus.PARTIALLY_FILLED
+    return Badge(mark, "partly filled" if partly else word, tone, status)
+
+
 def unknown_badge(pending: Iterable[Mapping[str, Any]]) -> Badge | None:
     """Return the mark of a request whose outcome nobody knows, None where all are known."""
     for row in pending:

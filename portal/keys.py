@@ -17,8 +17,8 @@ class Key:
 
     @property
     def single(self) -> bool:
-        """Whether it is one bare letter (WCAG 2.1.4)."""
-        return len(self.keys) == 1 and self.keys.isalpha()
+        """Whether it is one bare letter, digit or bracket (WCAG 2.1.4)."""
+        return len(self.keys) == 1 and (self.keys.isalnum() or self.keys in "[]")
 
     @property
     def is_verb(self) -> bool:
@@ -56,6 +56,7 @@ KEYS = (
     Key("everywhere", "?", "keys", "The keys of this page"),
     Key("everywhere", "g d", "go:/desk", "Go to the desk"),
     Key("everywhere", "g o", "go:/orders", "Go to the orders"),
+    Key("everywhere", "g x", "go:/executions", "Go to the executions"),
     Key("everywhere", "g l", "go:/pnl", "Go to profit and loss"),
     Key("everywhere", "g h", "go:/halt", "Go to the halts"),
     Key("everywhere", "g s", "go:/status", "Go to the state of the system"),
@@ -65,6 +66,17 @@ KEYS = (
     Key("everywhere", "z a", "account", "Choose the account"),
     Key("everywhere", "Shift+H Shift+H", "halt", "Halt trading"),
     Key("everywhere", "Escape", "close", "Close what is open, leave a field"),
+    Key("order", "[", "press:previous", "The order before this one"),
+    Key("order", "]", "press:next", "The order after this one"),
+    Key("order", "1", "press:tab1", "Timeline"),
+    Key("order", "2", "press:tab2", "Messages"),
+    Key("order", "3", "press:tab3", "Risk"),
+    Key("order", "4", "press:tab4", "Fills"),
+    Key("order", "5", "press:tab5", "Postings and lots"),
+    Key("order", "6", "press:tab6", "Changes"),
+    Key("order", "e", "press:amend", "Amend"),
+    Key("order", "x", "press:cancel", "Cancel"),
+    Key("order", "q", "press:ask", "Ask the venue"),
     Key("desk", "b", "ticket:BUY", "Ticket: buy"),
     Key("desk", "s", "ticket:SELL", "Ticket: sell"),
     Key("desk", "f", "flatten", "Ticket: flatten the focused position"),
@@ -86,6 +98,7 @@ def keys_for(scope: str, *, may_trade: bool, may_halt: bool) -> list[Key]:
     hidden = set()
     if not may_trade:
         hidden |= {"ticket:BUY", "ticket:SELL", "flatten", *(act for _, act, _ in _TRADING_KEYS)}
+        hidden |= {"press:amend", "press:cancel", "press:ask"}
     if not may_halt:
         hidden |= {"halt"}
     return [key for key in wanted if key.act not in hidden]

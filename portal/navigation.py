@@ -25,6 +25,7 @@ class Place:
 PLACES = (
     Place("Desk", "/desk", "desk", "Trade", "orders:read", "g d", "quotes, ticket, blotter"),
     Place("Orders", "/orders", "orders", "Trade", "orders:read", "g o", "every order, filters"),
+    Place("Executions", "/executions", "executions", "Trade", "orders:read", "g x", "every fill"),
     Place("P&L", "/pnl", "pnl", "Books", "positions:read", "g l", "profit by day and symbol"),
     Place("Halts", "/halt", "halt", "Control", "risk:read", "g h", "who stopped what, and why"),
     Place("Console", "/admin/", "console", "Firm", "admin", "", "operations of the firm"),

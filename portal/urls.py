@@ -5,10 +5,12 @@ from django.urls import path
 from portal.views import (
     account,
     desk,
+    executions,
     find,
     frame,
     halt,
     market,
+    order,
     order_writes,
     orders,
     pnl,
@@ -48,8 +50,12 @@ urlpatterns = [
     path("portal/rows/orders/counts", rows.order_counts),
     path("portal/rows/orders/open", rows.open_orders),
     path("portal/rows/orders/<str:order_id>", rows.order),
+    path("orders/<str:order_id>/life.json", order.download),
+    path("executions", executions.executions),
+    path("executions.csv", executions.export),
     path("halt", halt.halt),
     path("halt/<str:halt_id>/lift", halt.lift),
     path("pnl", pnl.pnl),
     path("styleguide", styleguide.styleguide),
+    path("orders/<str:order_id>", order.order),  # after every other path under /orders
 ]

@@ -235,22 +235,33 @@ def lines_of(rows: Iterable[JournalEntry]) -> dict[str, list[JournalLine]]:
 
 
 def entries_of_fills(account_id: int, execution_ids: Iterable[str]) -> list[JournalEntry]:
-    """Return the entries that book these executions of one account, oldest first."""
+    """Return the entries that book these executions of one account, corrections with what they
+    took back and put in its place; oldest first.
+    """
     rows = JournalEntry.objects.filter(
-        account_id=account_id, reason=Reason.FILL, ref__in=list(execution_ids)
+        account_id=account_id,
+        reason__in=[Reason.FILL, Reason.REVERSAL, Reason.REBOOKING],
+        ref__in=list(execution_ids),
     )
     return list(rows.select_related("account").order_by("id"))
 
 
 def lots_opened_by(execution_ids: Iterable[str]) -> QuerySet[Lot]:
-    """Return the lots these executions opened, with what is open of them now; oldest first."""
-    lots = Lot.objects.filter(pk__in=list(execution_ids)).select_related("position__account")
+    """Return the lots these executions opened, with what is open of them now; oldest first.
+
+    A lot that a correction left nothing of is out.
+    """
+    lots = Lot.objects.filter(pk__in=list(execution_ids)).exclude(opened_qty=0)
+    lots = lots.select_related("position__account")
     return lots.annotate(open_qty=F("qty"), open_cost=F("cost")).order_by("opened_at", "id")
 
 
 def closures_by(execution_ids: Iterable[str]) -> list[LotClosure]:
-    """Return what these executions closed of earlier lots, oldest first, each with its lot."""
-    rows = LotClosure.objects.filter(execution_id__in=list(execution_ids))
+    """Return what these executions closed of earlier lots, oldest first, each with its lot.
+
+    Closures that a correction has stated anew are out.
+    """
+    rows = LotClosure.objects.filter(execution_id__in=list(execution_ids), superseded_by=None)
     return list(rows.select_related("lot__position").order_by("id"))
 
 

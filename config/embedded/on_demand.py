@@ -27,6 +27,7 @@ WITHOUT_DATABASE = frozenset(
         "help",
         "makemessages",
         "openapi",
+        "verify_order_life",
         "sendtestemail",
         "startapp",
         "startproject",

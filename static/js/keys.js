@@ -22,7 +22,8 @@ function isField(target) {
     && !["radio", "checkbox", "button", "submit"].includes(target.type);
 }
 
-function singleKeysAct() {
+/** Whether bare letters and digits act; a person may switch them off. */
+export function singleKeysAct() {
   return document.documentElement.dataset.letters !== "off";
 }
 
@@ -64,7 +65,7 @@ function onKey(event) {
   if (event.isComposing || event.altKey || ["Shift", "Control", "Meta"].includes(event.key)) return;
   const key = pressed(event);
   if (isField(event.target) && !key.startsWith("Ctrl+") && key !== "Escape") return;
-  if (document.querySelector("dialog[open]") && key !== "Escape") return;
+  if (document.querySelector("dialog:modal") && key !== "Escape") return;
   typed = [...typed, key];
   let found = sequences.find(({ keys }) => keys.length === typed.length && starts(keys));
   if (!found && !sequences.some(({ keys }) => starts(keys))) {

@@ -1,9 +1,11 @@
 // Every page behind the login: palette, keys, preferences, dialogs, toasts, and the live connection.
 
+import * as drawer from "./drawer.js";
 import { time } from "./fmt.js";
 import * as halts from "./halts.js";
 import * as keys from "./keys.js";
 import * as live from "./live.js";
+import * as order from "./order.js";
 import * as panels from "./panels.js";
 import * as palette from "./palette.js";
 import * as preferences from "./preferences.js";
@@ -50,6 +52,7 @@ function perform(act) {
     case "ticket":
       document.dispatchEvent(new CustomEvent("ticket:fill", { detail: { side: object } }));
       break;
+    case "press": document.querySelector(`[data-press="${CSS.escape(object)}"]`)?.click(); break;
     default: document.body.dispatchEvent(new CustomEvent("page:act", { detail: { verb, object } }));
   }
 }
@@ -115,5 +118,7 @@ if (document.body.dataset.worker) {
   halts.start();
   regions.start();
   panels.start();
+  order.start();
+  drawer.start();
   live.start(document.body.dataset.worker);
 }
