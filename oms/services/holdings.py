@@ -20,13 +20,13 @@ class Holdings:
 
     ``gross``, ``net``, ``leverage`` and ``share_of_nav`` are None while ``unmarked`` names held
     symbols without a price; the last two also where the equity would not be above zero.
-    ``buying_power`` is what is free before this order.
+    ``buying_power`` is what is free before this order; ``cash`` is None without a price to pay.
     """
 
     qty_before: Decimal
     qty: Decimal
     notional: Decimal
-    cash: Decimal
+    cash: Decimal | None
     buying_power: Decimal
     gross: Decimal | None
     net: Decimal | None
@@ -48,7 +48,7 @@ class Holdings:
         return self._per_equity(self.notional)
 
     def _per_equity(self, amount: Decimal | None) -> Decimal | None:
-        if amount is None or self.net is None:
+        if amount is None or self.net is None or self.cash is None:
             return None
         equity = exact.add(self.cash, self.net)
         return exact.ratio(amount, equity).quantize(_RATIO) if equity > 0 else None
@@ -59,11 +59,11 @@ def holdings_after(
     intent: OrderIntent,
     instrument: Instrument,
     *,
-    px: Decimal,
-    fee: Decimal,
+    px: Decimal | None,
+    fee: Decimal | None,
     mark: Decimal,
 ) -> Holdings:
-    """Return the books as they would be after a fill of the whole order at ``px``."""
+    """Return the books as they would be after a fill of the whole order at ``px``, if known."""
     currency, symbol = instrument.currency, instrument.symbol
     rows = books.held(books.positions([account]), as_of=None)
     held = {one.symbol: one for one in rows if one.currency == currency}
@@ -73,14 +73,16 @@ def holdings_after(
     others = [one for one in held.values() if one.symbol != symbol and one.qty != 0]
     values, unmarked = _values(others)
     values.append(worth)
-    paid = pnl.market_value(
-        exact.signed(intent.order_qty, intent.side.sign), px, instrument.multiplier
-    )
+    cash = None
+    if px is not None and fee is not None:
+        moved = exact.subtract(qty, before)
+        paid = exact.add(pnl.market_value(moved, px, instrument.multiplier), fee)
+        cash = exact.subtract(books.cash(account.pk, currency), paid)
     return Holdings(
         qty_before=before,
         qty=qty,
         notional=worth.copy_abs(),
-        cash=exact.subtract(exact.subtract(books.cash(account.pk, currency), paid), fee),
+        cash=cash,
         buying_power=books.buying_power(account.pk, currency),
         gross=None if unmarked else exact.total(value.copy_abs() for value in values),
         net=None if unmarked else exact.total(values),

@@ -196,30 +196,33 @@ def _settle(facts: _Facts) -> None:
     assert facts.estimate is not None
     assert facts.instrument is not None
     assert facts.quote is not None
-    px = facts.estimate.settled_px
+    px, intent = facts.estimate.settled_px, facts.intent
     if px is None:
         why = facts.estimate.unknown["expected_avg_px"]
-        facts.unknown |= dict.fromkeys(("fees", "cash_after", "exposure_after"), why)
-        return
-    intent, multiplier = facts.intent, facts.instrument.multiplier
-    broker = adapter_class(facts.account.connection.broker)
-    facts.fee = broker.quoted_fee(
-        facts.account.pk,
-        qty=intent.order_qty,
-        px=px,
-        multiplier=multiplier,
-        maker=not facts.estimate.marketable,
-    )
-    if facts.fee is None:
+    else:
         why = f"the rates of {facts.account.connection.name} are not known here"
-        facts.unknown |= dict.fromkeys(("fees", "cash_after", "exposure_after"), why)
-        return
+        facts.fee = adapter_class(facts.account.connection.broker).quoted_fee(
+            facts.account.pk,
+            qty=intent.order_qty,
+            px=px,
+            multiplier=facts.instrument.multiplier,
+            maker=not facts.estimate.marketable,
+        )
+    if facts.fee is None:
+        names = ("fees", "cash_after", "exposure_after.leverage", "exposure_after.share_of_nav")
+        facts.unknown |= dict.fromkeys(names, why)
     facts.after = holdings_after(
-        facts.account, intent, facts.instrument, px=px, fee=facts.fee.amount, mark=facts.quote.last
+        facts.account,
+        intent,
+        facts.instrument,
+        px=px,
+        fee=None if facts.fee is None else facts.fee.amount,
+        mark=facts.quote.last,
     )
     if facts.after.gross is None:
-        why = f"no price of {', '.join(facts.after.unmarked)}"
-        facts.unknown["exposure_after"] = why
+        reason = f"no price of {', '.join(facts.after.unmarked)}"
+        for name in ("gross", "net", "leverage", "share_of_nav"):
+            facts.unknown[f"exposure_after.{name}"] = reason
 
 
 # --- how it is told -------------------------------------------------------------------------------
@@ -310,7 +313,9 @@ def _fees(facts: _Facts, currency: str | None) -> list[dict[str, Any]] | None:
 
 
 def _cash(facts: _Facts, currency: str | None) -> dict[str, Any] | None:
-    return None if facts.after is None else {str(currency): dec_str(facts.after.cash)}
+    if facts.after is None or facts.after.cash is None:
+        return None
+    return {str(currency): dec_str(facts.after.cash)}
 
 
 def _exposure(facts: _Facts) -> dict[str, Any] | None:
@@ -339,14 +344,15 @@ def _warnings(facts: _Facts, known: Known | None) -> list[dict[str, str]]:
     if after is not None and after.flips:
         was, becomes = dec_str(after.qty_before), dec_str(after.qty)
         found.append(("position_flips", f"The position would turn from {was} to {becomes}."))
-    if after is not None and after.cash < 0:
+    cash = None if after is None else after.cash
+    if cash is not None and cash < 0:
         found.append(("cash_below_zero", "Filled whole, the order leaves the cash below zero."))
     if (
         after is not None
         and facts.intent.side is Side.BUY
         and facts.notional is not None
         and facts.notional > after.buying_power
-        and after.cash >= 0
+        and (cash is None or cash >= 0)
     ):
         found.append(("beyond_buying_power", "Open orders and this one need more than the cash."))
     if facts.quote is not None and facts.quote.simulated:

@@ -81,8 +81,12 @@ class Watch:
     complaints: list[str] = field(default_factory=list)
     requested: list[str] = field(default_factory=list)
     is_cut: bool = False
+    refusals: set[int] = field(default_factory=set)
+    """Statuses a journey expects; a browser writes an error for each such answer."""
 
     def on_console(self, message: Any) -> None:
+        if any(f"responded with a status of {status}" in message.text for status in self.refusals):
+            return
         # A browser writes an error for each request that a cut line swallows; only then.
         if message.type in {"error", "warning"} and not (
             self.is_cut and "net::ERR_" in message.text

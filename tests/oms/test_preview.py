@@ -282,6 +282,8 @@ def test_nothing_is_invented_beyond_the_shown_book(preview, intent, market):
     assert shown["estimate"]["worst_px"] is None
     assert shown["fees"] is None
     assert shown["cash_after"] is None
+    assert shown["exposure_after"]["position_qty"] == "101"
+    assert shown["exposure_after"]["share_of_nav"] is None
     assert "only 100 units are shown" in shown["unknown"]["estimate.expected_avg_px"]
     for name, value in shown.items():
         if value is None and name in ("fees", "cash_after", "exposure_after", "fx", "tax"):
