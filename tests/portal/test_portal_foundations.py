@@ -7,10 +7,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from django.template.loader import render_to_string
 
+from portal.badges import status_badge
 from portal.keys import KEYS
 from portal.middleware import policy_of
 from portal.navigation import PLACES
+from trading.vocabulary import OrdStatus
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted(
@@ -189,7 +192,7 @@ def pages(window, settings):
     yield "landing", bare.get("/")
     bare.log_in("alice@acme.test")
     yield "tenants", bare.get("/tenants")
-    for path in ("/desk", "/orders", "/halt", "/styleguide", "/nothing"):
+    for path in ("/desk", "/orders", "/halt", "/status", "/styleguide", "/nothing"):
         yield path, owner.get(path)
 
 
@@ -213,6 +216,44 @@ def test_the_styleguide_is_no_page_of_production(window, settings):
             page = window().get(f"/styleguide?theme={theme}&density={density}").content.decode()
             assert f'data-theme="{theme}"' in page
             assert f'data-density="{density}"' in page
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_the_styleguide_shows_every_component_in_both_directions(window, settings, direction):
+    settings.OMS_STYLEGUIDE = True
+    page = window().get(f"/styleguide?dir={direction}").content.decode()
+    assert f'dir="{direction}"' in page
+    for state in ("loading", "ready", "empty", "stale", "offline", "error", "forbidden"):
+        assert f'class="bl-panel" data-state="{state}"' in page
+    for block in ("badge", "banner", "field", "light", "bar", "palette__item", "keys", "state",
+                  "input", "summary", "toast", "tabs", "timeline", "diff", "halt", "health", "time",
+                  "choice", "table", "side", "skeleton", "icon", "dialog"):  # fmt: skip
+        assert f"bl-{block}" in page, block
+
+
+def state_of(**names):
+    return render_to_string("portal/components/panel_state.html", names)
+
+
+def test_a_panel_says_what_why_and_what_next_in_each_state():
+    empty = state_of(state="empty", title="No order", says="None came.", href="/desk", next="Desk")
+    assert '<a href="/desk">Desk</a>' in empty
+    assert 'role="status"' in state_of(state="loading")
+    error = state_of(state="error", title="Not read", says="Late.", code="timeout", request_id="r1")
+    assert 'role="alert"' in error
+    assert "timeout \u00b7 request r1" in error
+    forbidden = state_of(state="forbidden", title="No", says="Not yours.", role="trader")
+    assert "needs the role trader: ask an owner or admin" in forbidden
+    assert "<b>" not in state_of(state="empty", title="<b>", says="<b>")
+
+
+def test_a_status_is_told_by_shape_and_word_alone():
+    order = {"cum_qty": "40", "order_qty": "100", "text": "", "ord_rej_reason": None}
+    told = [status_badge({**order, "ord_status": one.value}) for one in OrdStatus]
+    seen = {(badge.mark, badge.word) for badge in told}
+    assert len(seen) == len(told)
+    assert len({badge.mark for badge in told}) == len(told), "a grey print tells them apart"
+    assert all(badge.mark and badge.word for badge in told)
 
 
 # --- keys and places
