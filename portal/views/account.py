@@ -9,15 +9,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.hosts import normal_host
+from accounts.models import Membership
+from accounts.services import actor_of
 from accounts.sessions import active_memberships, prove_password
-from brokers.selectors import access_account
+from brokers.models import BrokerConnection
+from brokers.selectors import access_account, visible_accounts
 from common.errors import NotFound, Refused
 from common.http.routes import client_address
+from oms.selectors import open_orders
 from portal.login import Proof, Step, make_ticket, next_step, open_login, redeem_ticket
 from portal.preferences import CHOICES, MAX_AGE_S, cookie_of
 from portal.shell import ACCOUNT_KEY
 from portal.views.errors import error_page
 from portal.views.pages import bare_render, member_page, now, safe_next
+from risk.selectors import halts_in_force
 from tenants.binding import tenant_bound
 
 
@@ -87,9 +92,22 @@ def tenants(request: Any) -> HttpResponse:
         return HttpResponseRedirect("/desk")
     if not request.user.is_authenticated:
         return HttpResponseRedirect("/login?next=/tenants")
-    return bare_render(
-        request, "account/tenants.html", {"memberships": active_memberships(request.user)}
-    )
+    rows = [_firm_row(one) for one in active_memberships(request.user)]
+    return bare_render(request, "account/tenants.html", {"rows": rows})
+
+
+def _firm_row(membership: Membership) -> dict[str, Any]:
+    """What a person sees of one of their firms before they enter it."""
+    actor = actor_of(membership)
+    with tenant_bound(actor.schema):
+        accounts = list(visible_accounts(actor))
+        return {
+            "membership": membership,
+            "modes": sorted({one.mode for one in accounts}),
+            "working": open_orders(actor=actor).count(),
+            "halted": halts_in_force().exists(),
+            "up": all(one.connection.state == BrokerConnection.State.UP for one in accounts),
+        }
 
 
 @never_cache

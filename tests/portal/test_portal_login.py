@@ -116,6 +116,8 @@ def test_the_bare_host_hands_over_to_the_firm_once(window):
     assert bare.log_in("alice@acme.test")["location"] == "/tenants"
     chooser = bare.get("/tenants").content.decode()
     assert "/tenants/acme/open" in chooser
+    assert "as trader" in chooser
+    assert re.search(r"\d+ working orders?", chooser)
     assert "globex" not in chooser.lower()
     link = handover_of(bare)
     assert link.netloc == "acme.localhost"
