@@ -6,6 +6,7 @@ from celery import shared_task
 
 from config.figures.cards import FINE, worst_first
 from config.figures.firm import firm_cards
+from events.models import Proof
 from events.services import prove_chain
 from portfolio.proofs import prove_trial_balance
 from tenants.binding import tenant_bound
@@ -26,6 +27,7 @@ def keep_standing_of_firm(schema: str) -> None:
     """Write down how one firm is, where the platform's staff can see it: counts, no rows."""
     now = datetime.now(UTC)
     with tenant_bound(schema):
+        proved = Proof.objects.exists()
         cards = worst_first(firm_cards(now))
         worst = cards[0]
         keep_standing(
@@ -38,6 +40,8 @@ def keep_standing_of_firm(schema: str) -> None:
             ],
             now=now,
         )
+    if not proved:  # a new firm does not wait for the next round of proofs
+        send(prove_records_of_firm, schema)
 
 
 @shared_task(name="config.prove_records", ignore_result=True)
