@@ -182,11 +182,9 @@ def _limits() -> Card:
     usage = sorted(limit_usage(), key=lambda row: -row.share)
     high = [row for row in usage if row.share > USED]
     top = usage[0] if usage else None
-    note = (
-        f"highest: {top.rule} of {top.account} {top.share:.0%}"
-        if top
-        else "none is set on open orders"
-    )
+    note = "none is set on what is open"
+    if top is not None:
+        note = f"highest: {top.rule} of {top.account} {top.share:.0%}"
     return Card(
         "limits", "Limits over 80 %", str(len(high)), WATCH if high else FINE, note,
         f"used over {USED:.0%}", "risk_risklimit",

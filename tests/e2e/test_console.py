@@ -46,7 +46,7 @@ def working(running):
     assert answer.status in (200, 201), answer.body
     assert within(20, lambda: order_of(running, order_id)["ord_status"] == "NEW")
     yield order_id
-    if not order_of(running, order_id)["ord_status"] == "CANCELED":
+    if order_of(running, order_id)["ord_status"] != "CANCELED":
         client.post(f"/orders/{order_id}/cancel", {})
 
 
