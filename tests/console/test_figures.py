@@ -261,3 +261,12 @@ def test_a_suspended_firm_is_not_waited_for(quay):
 def test_the_version_is_the_projects():
     text = (FOLDER.parents[1] / "pyproject.toml").read_text()
     assert f'version = "{VERSION}"' in text
+
+
+def test_the_chapter_for_operations_names_every_runbook():
+    chapter = FOLDER.parent / "ops" / "README.md"
+    text = chapter.read_text(encoding="utf-8")
+    for code in codes():
+        assert f"(../runbooks/{code}.md)" in text
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (chapter.parent / target).exists(), target
