@@ -5,6 +5,7 @@
 // The server says which bar a fill belongs to and which day is being replayed; nothing is placed
 // by a guess here. A panel that htmx replaces gets a frame of its own.
 
+import { ChartAmend } from "./chart-amend.js";
 import { Drawing } from "./chart-drawing.js";
 import { compare, number, time as clock } from "./fmt.js";
 import { connection, on } from "./live.js";
@@ -24,6 +25,7 @@ class Frame {
   #panel;
   #host;
   #drawing = null;
+  #amend = null;
   #bars = [];               // {time, open, high, low, close, volume, change_pct}, strings
   #today = null;            // {day, time} of the day being replayed
   #base = null;             // the known part of the bar that today belongs to
@@ -104,6 +106,7 @@ class Frame {
       onMark: (id) => { location.assign(this.#marks.marks[id].href); },
       onPaint: () => this.#place(),
     });
+    this.#amend ??= new ChartAmend(this.#panel, this.#drawing, () => this.#drawMarks());
     if (isFirst) this.#drawing.setBars(this.#bars);
     else for (const bar of this.#bars.slice(-20)) this.#drawing.setBar(bar);
     if (this.#today?.open) this.#put(this.#merged(this.#today));
@@ -185,7 +188,7 @@ class Frame {
   }
 
   #drawMarks() {
-    if (!this.#drawing || !this.#marks) return;
+    if (!this.#drawing || !this.#marks || this.#amend?.isDragging) return;
     const { marks, orders, position, elsewhere, cut } = this.#marks;
     this.#drawing.setMarks(marks);
     this.#drawing.setLines([
@@ -209,13 +212,18 @@ class Frame {
 
   // A tag at each line: what it is, and the way to the order.
   #own(orders, position) {
-    const tags = orders.map(({ id, label, side, href, px }) => {
+    const tags = orders.map(({ id, label, side, href, px, stop }) => {
       const tag = document.createElement("a");
       tag.href = href;
       tag.dataset.order = id;
       tag.dataset.side = side;
       tag.dataset.px = px;
+      tag.draggable = false;
       tag.textContent = label;
+      if (!stop && "amends" in this.#panel.dataset) {
+        tag.dataset.amends = "";
+        tag.title = "Drag to another price, or press e; Enter opens the order";
+      }
       return tag;
     });
     if (position) {
@@ -225,13 +233,18 @@ class Frame {
       tag.textContent = position.label;
       tags.push(tag);
     }
-    this.#panel.querySelector("[data-chart-own]").replaceChildren(...tags);
+    const place = this.#panel.querySelector("[data-chart-own]");
+    const focused = place.contains(document.activeElement) ? document.activeElement.dataset.order : null;
+    place.replaceChildren(...tags);
+    if (focused) place.querySelector(`[data-order="${focused}"]`)?.focus({ preventScroll: true });
+    this.#amend?.still(orders.map(({ id }) => id));
     this.#place();
   }
 
   // Tags stand on their lines, under each other where lines lie close, at the edge beyond it.
   #place() {
     if (!this.#drawing) return;
+    this.#amend?.place();
     const { height } = this.#drawing;
     const tags = [...this.#panel.querySelectorAll("[data-chart-own] > *")]
       .map((tag) => ({ tag, y: this.#drawing.placeOf(tag.dataset.px) }))
@@ -315,6 +328,12 @@ class Frame {
       case "-": this.#drawing.zoom(1.4); break;
       case "Home": this.#hovered = null; this.#drawing.home(); break;
       case "l": this.#drawing.log(); break;
+      case "e": {
+        const tag = this.#panel.querySelector("[data-chart-own] [data-amends]");
+        if (!tag) return;
+        this.#amend.open(tag);
+        break;
+      }
       case "t": this.#panel.querySelector("[data-chart-view]").click(); break;
       default: return;
     }

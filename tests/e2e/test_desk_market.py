@@ -1,6 +1,7 @@
 """The desk's market in a browser: prices, symbols by keys, own orders and fills on the chart."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -32,14 +33,20 @@ def opened(log_in, path: str = "/desk?symbol=SPX", email: str = "alice@acme.test
 
 
 def pixel(tab) -> list[int]:
-    """The colour of the chart's ground."""
+    """The colour of the chart's ground: the one most of a corner has, grid lines apart."""
     return tab.evaluate(
         """() => {
           const canvas = document.querySelector("#chart [data-chart-host] canvas");
-          const often = {willReadFrequently: true};
-          const copy = document.createElement("canvas").getContext("2d", often);
-          copy.drawImage(canvas, 41, 2, 1, 1, 0, 0, 1, 1);
-          return [...copy.getImageData(0, 0, 1, 1).data];
+          const copy = new OffscreenCanvas(60, 8).getContext("2d", {willReadFrequently: true});
+          copy.drawImage(canvas, 0, 0, 60, 8, 0, 0, 60, 8);
+          const {data} = copy.getImageData(0, 0, 60, 8);
+          const counts = new Map();
+          for (let at = 0; at < data.length; at += 4) {
+            const colour = [...data.slice(at, at + 3)].join();
+            counts.set(colour, (counts.get(colour) ?? 0) + 1);
+          }
+          const [[most]] = [...counts].sort((one, other) => other[1] - one[1]);
+          return most.split(",").map(Number);
         }"""
     )
 
@@ -119,15 +126,58 @@ def test_a_working_order_has_a_line_until_it_is_cancelled(running, log_in):
     expect(tag).to_have_count(0)
 
 
+def test_an_order_is_amended_at_its_line_by_hand_and_by_keys(running, log_in):
+    """Journey 6: a drag and its key alternative give the same amendment."""
+    client = running.client("acme")
+    tab = opened(log_in)
+    price = f"{int(float(client.get('/instruments/SPX/quote').body['last'])) - 20}.25"
+    order = send(running, ord_type="LIMIT", price=price, time_in_force="GTC", order_qty="11")
+    working = lambda: client.get(f"/orders/{order['id']}").body  # noqa: E731
+    assert within(10, lambda: working()["ord_status"] == "NEW")
+    tag = tab.locator(f"[data-chart-own] [data-order='{order['id']}']")
+    field, note = tab.locator("#chart-amend-price"), tab.locator("[data-amend-note]")
+    box = tag.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    tab.mouse.move(x, y + 8, steps=4)
+    expect(tab.locator("[data-chart-ghost]")).to_contain_text("\u2192")
+    tab.mouse.up()
+    expect(field).to_be_focused()
+    dragged = field.input_value()
+    assert float(dragged) < float(price)
+    expect(note).to_contain_text("gives up its place in the queue")
+    assert working()["price"] == price, "nothing is sent before Enter"
+    tab.keyboard.press("Enter")
+    expect(field).to_be_hidden()
+    assert within(10, lambda: Decimal(working()["price"]) == Decimal(dragged))
+    expect(tag).to_have_attribute("data-px", working()["price"])
+    assert "/desk" in tab.url
+    tag.focus()
+    tab.keyboard.press("e")
+    expect(field).to_be_focused()
+    tab.keyboard.press("Shift+ArrowUp")
+    tab.keyboard.press("ArrowUp")
+    typed = Decimal(field.input_value())
+    assert typed == Decimal(dragged) + Decimal("0.11")
+    tab.keyboard.press("Enter")
+    assert within(10, lambda: Decimal(working()["price"]) == typed)
+    tab.keyboard.press("e")
+    tab.keyboard.press("Escape")
+    expect(field).to_be_hidden()
+    cancelled(running, order["id"])
+    expect(tag).to_have_count(0)
+
+
 def test_the_theme_recolours_the_chart(log_in):
     tab = opened(log_in)
     expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
-    assert pixel(tab)[:3] == surface(tab)
+    assert pixel(tab) == surface(tab)
     dark = pixel(tab)
     tab.keyboard.press("z")
     tab.keyboard.press("t")
     expect(tab.locator("html")).to_have_attribute("data-theme", "light")
-    assert within(5, lambda: pixel(tab)[:3] == surface(tab))
+    assert within(5, lambda: pixel(tab) == surface(tab))
     assert pixel(tab) != dark
 
 
