@@ -50,7 +50,7 @@ def test_the_calendar_has_today_with_its_fills_and_leads_to_them(at_desk, traded
     page = text_of(at_desk("bob").get(f"/pnl?account={traded.desk.code}"))
     assert f'data-day="{TODAY}"' in page
     assert "2 fills" in page
-    assert re.search(rf'href="/executions\?from={TODAY}&[^"]*account={traded.desk.code}"', page)
+    assert re.search(rf'href="/executions\?since={TODAY}&[^"]*account={traded.desk.code}"', page)
     (row,) = traded.get(f"/pnl?account={traded.desk.code}").json["items"]
     cell = re.search(rf'data-day="{TODAY}"><time[^>]*>\d+</time><b>([^<]*)</b>', page).group(1)
     assert cell == signed(row["total"], 0)

@@ -62,6 +62,7 @@ class System:
     def __init__(self, state: Path, *, history: bool = False) -> None:
         self.state = state
         self.history = history
+        self.ready_within_s = READY_WITHIN_S * (2 if history else 1)
         self.port = free_port()
         self.up: subprocess.Popen[bytes] | None = None
         self.run: dict[str, Any] = {}
@@ -95,7 +96,7 @@ class System:
             self.up = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=said, stderr=said, start_new_session=True
             )
-        ready = within(READY_WITHIN_S, lambda: self.is_ready() or self.up.poll() is not None)
+        ready = within(self.ready_within_s, lambda: self.is_ready() or self.up.poll() is not None)
         took = time.monotonic() - begun
         assert ready, f"not ready in time:\n{self.said()}"
         assert self.up.poll() is None, f"it ended:\n{self.said()}"
