@@ -21,6 +21,8 @@ from brokers.adapters.base import (
 from oms.services import protocol
 from oms.services.protocol import Claimed
 from trading.orders.reports import ExecutionReport
+from trading.protocol import Answer
+from trading.protocol import settle as refusal_means
 from trading.vocabulary import (
     CommandKind,
     CxlRejReason,
@@ -96,10 +98,10 @@ def settle(
     elif isinstance(outcome, Accepted):
         report = _answered(outcome, broker)
         protocol.record_outcome(schema=schema, command_id=command.id, report=report, now=now)
-    elif outcome.proves_existence:
+    elif (meaning := _meaning(command, outcome)) is Answer.UNKNOWN:
         text = f"the venue already has this id: {outcome.text}"
         protocol.record_unknown(schema=schema, command_id=command.id, text=text, now=now)
-    elif _too_early(command, outcome):
+    elif meaning is Answer.NOT_EXECUTED:
         protocol.put_back(
             schema=schema,
             command_id=command.id,
@@ -112,12 +114,14 @@ def settle(
         protocol.record_outcome(schema=schema, command_id=command.id, report=report, now=now)
 
 
-def _too_early(command: Claimed, outcome: Rejected) -> bool:
-    """A cancel of an order whose own submission is still unknown may simply be ahead of it."""
-    return (
-        command.kind is CommandKind.CANCEL
-        and outcome.reason is CxlRejReason.UNKNOWN_ORDER
-        and command.new_is_open
+def _meaning(command: Claimed, outcome: Rejected) -> Answer:
+    reason = outcome.reason
+    return refusal_means(
+        command.kind,
+        Answer.REFUSED,
+        proves_existence=outcome.proves_existence,
+        reason=reason if isinstance(reason, CxlRejReason) else None,
+        new_is_open=command.new_is_open,
     )
 
 

@@ -18,6 +18,7 @@ from oms.services.protocol import Claimed
 from oms.services.reports import Incoming, apply_reports
 from trading.orders.ids import fingerprint
 from trading.orders.reports import ExecutionReport
+from trading.protocol import Step, next_step, overtaken, tells, took_effect
 from trading.reconcile import Break
 from trading.vocabulary import CommandKind, ExecType, ReportSource
 
@@ -61,7 +62,10 @@ async def _look_up(session: "Session", command: Claimed) -> None:
         evidence.record_lookup,
         schema=session.schema,
         command_id=command.id,
-        found=decided,
+        found=answer.found is not None
+        and took_effect(
+            command.kind, command.venue_cl_ord_id, found_as=answer.found.venue_cl_ord_id
+        ),
         complete=answer.complete and _covers(answer, command),
         text=_described(answer),
         now=utcnow(),
@@ -70,15 +74,34 @@ async def _look_up(session: "Session", command: Claimed) -> None:
         await _take_evidence(session, command, answer.found)
     if not decided:
         await _without_evidence(session, command)
+    elif answer.found is not None and overtaken(
+        command.kind,
+        leaves_qty=answer.found.leaves_qty,
+        valid_until=command.valid_until,
+        quiet=_quiet(session),
+        now=utcnow(),
+    ):
+        await session.database.run(
+            evidence.refuse_as_overtaken,
+            schema=session.schema,
+            command_id=command.id,
+            now=utcnow(),
+        )
 
 
 def _tells(command: Claimed, found: VenueOrder) -> bool:
-    """Whether the order as the venue has it answers what became of the command."""
-    if command.kind is CommandKind.NEW:
-        return True
-    if found.leaves_qty == 0:
-        return True
-    return command.kind is CommandKind.REPLACE and found.venue_cl_ord_id == command.venue_cl_ord_id
+    return tells(
+        command.kind,
+        command.venue_cl_ord_id,
+        found_as=found.venue_cl_ord_id,
+        leaves_qty=found.leaves_qty,
+    )
+
+
+def _quiet(session: "Session") -> timedelta:
+    """How long after its last instant a command may still arrive and not be seen yet."""
+    capabilities = _broker(session).capabilities
+    return capabilities.accept_delay_max + capabilities.lookup_lag_max
 
 
 def _covers(answer: Lookup, command: Claimed) -> bool:
@@ -143,12 +166,15 @@ def status_report(account_code: str, found: VenueOrder) -> ExecutionReport:
 
 async def _without_evidence(session: "Session", command: Claimed) -> None:
     """Nothing found, or nothing that decides: send again where that is harmless, or prove it."""
-    capabilities = _broker(session).capabilities
-    quiet = capabilities.accept_delay_max + capabilities.lookup_lag_max
-    idempotent = command.kind is CommandKind.CANCEL or (
-        capabilities.dedup is Dedup.FULL and utcnow() >= command.valid_until + quiet
+    quiet = _quiet(session)
+    step = next_step(
+        command.kind,
+        dedup_is_full=_broker(session).capabilities.dedup is Dedup.FULL,
+        valid_until=command.valid_until,
+        quiet=quiet,
+        now=utcnow(),
     )
-    if idempotent:
+    if step is Step.RESEND:
         again = await session.database.run(
             evidence.resend,
             schema=session.schema,

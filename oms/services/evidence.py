@@ -12,7 +12,6 @@ from oms.services import outbox
 from oms.services.fold import record
 from oms.services.protocol import (
     GATEWAY,
-    LOOKUP_DELAYS_S,
     Claimed,
     claim,
     claimed,
@@ -21,11 +20,16 @@ from oms.services.protocol import (
 )
 from tenants.binding import tenant_bound
 from trading.orders.reports import ExecutionReport
-from trading.vocabulary import CommandKind, CommandState, ExecType, OrdRejReason, ReportSource
-
-LOOKUP_EVERY_S = 60
-MAX_ATTEMPTS = 3
-BETWEEN_PROOFS = timedelta(seconds=2)
+from trading.protocol import Look, may_resend, next_lookup
+from trading.protocol import absence_proven as proven
+from trading.vocabulary import (
+    CommandKind,
+    CommandState,
+    CxlRejReason,
+    ExecType,
+    OrdRejReason,
+    ReportSource,
+)
 
 
 def due_lookups(*, schema: str, connection_id: int, now: datetime) -> list[Claimed]:
@@ -49,31 +53,19 @@ def record_lookup(
             *command.evidence,
             {"at": instant_str(now), "found": found, "complete": complete, "text": text},
         ]
-        done = len(command.evidence)
-        delay = LOOKUP_DELAYS_S[done] if done < len(LOOKUP_DELAYS_S) else LOOKUP_EVERY_S
-        command.next_lookup_at = now + timedelta(seconds=delay)
+        command.next_lookup_at = now + next_lookup(len(command.evidence))
         command.save(update_fields=["evidence", "next_lookup_at"])
 
 
 def absence_proven(*, schema: str, command_id: str, quiet: timedelta, now: datetime) -> bool:
-    """Two complete look-ups at least 2 s apart, after the venue's quiet time, found nothing."""
+    """Whether the command's look-ups prove that the venue never received it."""
     with tenant_bound(schema):
         command, _ = locked_command(command_id)
-        if command.valid_until is None or now < command.valid_until + quiet:
-            return False
-        blind = [
-            datetime.fromisoformat(row["at"])
+        looks = [
+            Look(datetime.fromisoformat(row["at"]), row["found"], row["complete"])
             for row in command.evidence
-            if row["complete"] and not row["found"]
         ]
-        found = any(row["found"] for row in command.evidence)
-        quiet_since = command.valid_until + quiet
-        after_quiet = any(
-            datetime.fromisoformat(row["at"]) >= quiet_since for row in command.evidence
-        )
-        return (
-            not found and after_quiet and len(blind) >= 2 and blind[-1] - blind[0] >= BETWEEN_PROOFS
-        )
+        return proven(looks, valid_until=command.valid_until, quiet=quiet, now=now)
 
 
 def resend(*, schema: str, command_id: str, epoch: int, now: datetime) -> Claimed | None:
@@ -83,11 +75,38 @@ def resend(*, schema: str, command_id: str, epoch: int, now: datetime) -> Claime
     """
     with tenant_bound(schema):
         command, order = locked_command(command_id)
-        if command.state != CommandState.UNKNOWN or command.attempt >= MAX_ATTEMPTS:
+        if command.state != CommandState.UNKNOWN:
+            return None
+        if not may_resend(CommandKind(command.kind), command.attempt):
             return None
         if why_not_sent(command, order, now) is not None:
             return None
         return claim(command, order, epoch, now)
+
+
+def refuse_as_overtaken(*, schema: str, command_id: str, now: datetime) -> None:
+    """Nothing of the order is left to cancel or replace: the request is REFUSED as too late."""
+    with tenant_bound(schema):
+        command, order = locked_command(command_id)
+        if command.state != CommandState.UNKNOWN:
+            return
+        outbox.finish(
+            command, CommandState.REFUSED, now=now, by="VENUE", code=CxlRejReason.TOO_LATE
+        )
+        record(
+            order,
+            ExecutionReport(
+                exec_type=ExecType.REQUEST_REFUSED,
+                source=ReportSource.RECON,
+                exec_id=f"too-late:{command.id}",
+                transact_time=now,
+                cl_ord_id=command.cl_ord_id,
+                cxl_rej_reason=CxlRejReason.TOO_LATE,
+                text="nothing of the order was left when the venue was asked",
+            ),
+            actor=GATEWAY,
+            now=now,
+        )
 
 
 def refuse_as_absent(*, schema: str, command_id: str, now: datetime) -> None:

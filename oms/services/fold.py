@@ -15,6 +15,7 @@ from trading.orders.executions import with_own_id
 from trading.orders.fold import Applied, Verdict, apply
 from trading.orders.reports import ExecutionReport, to_json
 from trading.orders.state import OrderState, Terms, facts_json, new_state, state_from
+from trading.orders.status import asked_again
 from trading.vocabulary import ExecType, OrdStatus, TimeInForce
 
 STREAM_TYPES = {
@@ -80,6 +81,9 @@ def record(
     report = with_own_id(report)
     first = order.version == 0
     seen = not first and _seen(order, report)
+    again = seen and report.exec_type is ExecType.ORDER_STATUS
+    if again:
+        report, seen = asked_again(report, order.version), False
     if seen and report.exec_type not in BOOKING:
         return Folded(order, None, query=False, duplicate=True)
     before = load_state(order)
@@ -87,6 +91,8 @@ def record(
     if applied.verdict is Verdict.PARKED:
         park(order.account_id, order, report, applied.alarm or "impossible_report", message_id, now)
         return Folded(order, applied.verdict, query=applied.query is not None)
+    if again and applied.state == before:
+        return Folded(order, applied.verdict, query=applied.query is not None, duplicate=True)
     if seen:
         return Folded(order, applied.verdict, query=False, duplicate=True)
     held = None if first else outbox.Reservation.of(order)

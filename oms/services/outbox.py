@@ -13,7 +13,8 @@ from common.numbers import dec_str, opt_dec_str
 from oms.models import Command, Order
 from risk import services as risk_services
 from trading.orders.state import OrderState
-from trading.vocabulary import CommandKind, CommandState, ExecType, OrdStatus, Side
+from trading.protocol import outcome_by_state
+from trading.vocabulary import CommandKind, CommandState, ExecType, Side
 
 CHANNEL = "blotter_commands"
 PRIORITY_CANCEL = 10
@@ -167,32 +168,15 @@ def resolve_by_evidence(
     """
     still_open = []
     for command in commands:
-        outcome = _outcome(command, state, exec_type)
+        outcome = outcome_by_state(
+            CommandKind(command.kind),
+            CommandState(command.state),
+            command.cl_ord_id,
+            state,
+            exec_type,
+        )
         if outcome is None:
             still_open.append(command)
         else:
-            verdict, by, code = outcome
-            finish(command, verdict, now=now, by=by, code=code)
+            finish(command, outcome.state, now=now, by=outcome.by, code=outcome.code)
     return still_open
-
-
-def _outcome(
-    command: Command, state: OrderState, exec_type: ExecType
-) -> tuple[CommandState, str | None, str] | None:
-    if command.kind == CommandKind.NEW:
-        if state.base_status is OrdStatus.REJECTED:
-            return CommandState.REFUSED, "VENUE", "rejected"
-        if state.acked or state.cum_qty > 0 or state.is_closed:
-            return CommandState.ACKED, None, ""
-        return None
-    unresolved = command.cl_ord_id in state.pending_cancels | state.pending_replaces
-    if command.state == CommandState.QUEUED:
-        # Never sent: while the order lives it still has to go out.
-        return (CommandState.REFUSED, "LOCAL", "order_closed") if state.is_closed else None
-    if unresolved:
-        return None
-    if exec_type is ExecType.REQUEST_REFUSED:
-        return CommandState.REFUSED, "VENUE", "request_refused"
-    if command.kind == CommandKind.REPLACE and state.cl_ord_id != command.cl_ord_id:
-        return CommandState.REFUSED, "VENUE", "order_closed"
-    return CommandState.ACKED, None, ""

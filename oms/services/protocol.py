@@ -23,6 +23,7 @@ from risk.services import lock_accounts
 from tenants.binding import tenant_bound
 from trading.market import InstrumentRules
 from trading.orders.reports import ExecutionReport
+from trading.protocol import next_lookup
 from trading.risk import HaltState
 from trading.vocabulary import (
     CommandKind,
@@ -39,7 +40,6 @@ GATEWAY = "system:gateway"
 SEND_WINDOW = timedelta(seconds=5)
 RECHECK_AFTER = timedelta(seconds=5)
 ANSWER_WITHIN = timedelta(seconds=10)
-LOOKUP_DELAYS_S = (0.5, 1, 2, 5, 10, 30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,7 +305,7 @@ def record_unknown(*, schema: str, command_id: str, text: str, now: datetime) ->
 def _mark_unknown(command: Command, order: Order, text: str, now: datetime) -> None:
     command.state = CommandState.UNKNOWN
     command.unknown_since = command.unknown_since or now
-    command.next_lookup_at = now + timedelta(seconds=LOOKUP_DELAYS_S[0])
+    command.next_lookup_at = now + next_lookup(0)
     command.outcome_text = text[:500]
     command.save(update_fields=["state", "unknown_since", "next_lookup_at", "outcome_text"])
     streams.publish_order(

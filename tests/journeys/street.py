@@ -215,5 +215,4 @@ def gateway(idle_gateway) -> GatewayProcess:
 def impatient(monkeypatch) -> None:
     """Timers of the command protocol in tenths of what they are, so that silence is short."""
     monkeypatch.setattr("oms.services.protocol.SEND_WINDOW", timedelta(seconds=1))
-    for module in ("protocol", "evidence"):
-        monkeypatch.setattr(f"oms.services.{module}.LOOKUP_DELAYS_S", (0.25,) * 40)
+    monkeypatch.setattr("trading.protocol.LOOKUP_DELAYS", (timedelta(milliseconds=250),) * 40)

@@ -12,7 +12,7 @@ from oms.models import Execution, Order, ParkedReport
 from oms.services.reports import Incoming, apply_reports
 from tests.journeys.cast import fresh, utcnow
 from trading.orders.reports import ExecutionReport
-from trading.vocabulary import ExecType, ReportSource
+from trading.vocabulary import ExecType, OrdStatus, ReportSource
 
 LIMIT = {"price": "950.00", "tif": "GTC"}
 PX = Decimal(950)
@@ -185,3 +185,15 @@ def test_an_old_acknowledgement_says_nothing_new(say, fill, now_is, desk, order)
     (after,) = desk.rows(Order, pk=order)
     assert after.ord_status == before.ord_status == "FILLED"
     assert (after.cum_qty, after.leaves_qty, after.is_closed) == (100, 0, True)
+
+
+def test_a_status_answer_that_concluded_nothing_may_conclude_the_next_time(say, fill, now_is):
+    say("NEW")
+    answer = {"exec_id": fresh("S"), "ord_status": OrdStatus.CANCELED, "cum_qty": Decimal(40)}
+    say("ORDER_STATUS", order_qty=Decimal(100), **answer)
+    now_is("NEW", leaves="100")
+    fill("40")
+    say("ORDER_STATUS", order_qty=Decimal(100), **answer)
+    now_is("CANCELED", cum="40")
+    say("ORDER_STATUS", order_qty=Decimal(100), **answer)
+    now_is("CANCELED", cum="40")

@@ -108,7 +108,7 @@ def done_for_day(state: OrderState, report: ExecutionReport, cell: Cell) -> Appl
     outlives = state.time_in_force not in DAY_LIKE
     if state.closing is not None or (outlives and traded_after(state, report)):
         return recorded(state)
-    after = state.with_(acked=True, done=marked(state.done, report, True))
+    after = _there(state, report, done=marked(state.done, report, True))
     query = unexplained(after, report)
     if cell is Cell.SAME and after.ord_status is state.ord_status:
         return recorded(after, query)
@@ -123,7 +123,7 @@ def suspended(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied
         return recorded(state)
     if traded_after(state, report):
         return recorded(state)
-    after = state.with_(acked=True, suspend=marked(state.suspend, report, True))
+    after = _there(state, report, suspend=marked(state.suspend, report, True))
     return recorded(after) if cell is Cell.SAME else changed(state, after)
 
 
@@ -134,7 +134,7 @@ def stopped(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     if state.closing is not None:
         return recorded(state)
     mark = marked(state.stop, report, True, guarantee=True)
-    after = state.with_(acked=True, stop=mark)
+    after = _there(state, report, stop=mark)
     return recorded(after) if cell is Cell.SAME else changed(state, after)
 
 
@@ -142,8 +142,13 @@ def triggered(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied
     """A stop has fired or a held order was released: it works from now on."""
     if cell is Cell.QUERY:
         return recorded(state, Query.ORDER)
-    after = state.with_(acked=True, triggered=True, suspend=marked(state.suspend, report, False))
+    after = _there(state, report, triggered=True, suspend=marked(state.suspend, report, False))
     return recorded(after) if cell is Cell.SAME else changed(state, after)
+
+
+def _there(state: OrderState, report: ExecutionReport, **facts: object) -> OrderState:
+    """The venue speaks of the order as its own: it exists, under the id it names."""
+    return state.with_(acked=True, versions=with_order_id(state, report), **facts)
 
 
 def _ended(state: OrderState, report: ExecutionReport, closing: Closing) -> OrderState:

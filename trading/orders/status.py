@@ -18,11 +18,20 @@ _SAID_BY = {
     OrdStatus.SUSPENDED: ExecType.SUSPENDED,
     OrdStatus.STOPPED: ExecType.STOPPED,
 }
+_ENDINGS = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED})
 
 
 def is_absence(report: ExecutionReport) -> bool:
     """A "no such order" answer: evidence for the command protocol, never a rejection."""
     return report.ord_status is OrdStatus.REJECTED and report.order_qty == 0
+
+
+def asked_again(answer: ExecutionReport, version: int) -> ExecutionReport:
+    """An answer that was given before, to the order as it is now (``version`` counts its events).
+
+    What it shows may conclude nothing the first time, for want of executions, and all the next.
+    """
+    return replace(answer, exec_id=fingerprint(answer=answer.exec_id, version=version))
 
 
 def missing_reports(
@@ -52,6 +61,10 @@ def missing_reports(
     if terms != state.terms and said not in _SAID_BY:
         report, query = _term_change(state, answer, terms)
         missing += report
+    elif terms != state.terms and said in _ENDINGS and terms.order_qty > state.cum_qty:
+        # It ended under terms we never heard of. (Some venues show an ended order's total as what
+        # was executed: that is no other term.)
+        missing += _term_change(state, answer, terms)[0]
     elif said in _WORKING and not state.acked:
         missing.append(_said(answer, ExecType.NEW))
     if said is OrdStatus.FILLED and not missing and state.cum_qty < state.order_qty:

@@ -1,0 +1,1 @@
+"""Reliability: seeded schedules of orders, faults and crashes over the real core."""
