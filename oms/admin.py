@@ -133,7 +133,7 @@ class OrderAdmin(OfOrders):
     order_key = "pk"
     portal_url = "/orders/{}"
     search_fields = ("symbol",)
-    search_help_text = "A whole id (ours, the client's, the venue's) or a symbol"
+    search_help_text = "Any whole id of the order, or a symbol"
     inlines = (EventInline, ExecutionInline, CommandInline, VersionInline)
     fieldsets = (
         (None, {"fields": (
