@@ -51,7 +51,7 @@ export class Drawing {
         ...(seconds ? { timeFormatter: clockOf } : {}),
       },
       crosshair: { mode: CrosshairMode.Normal },
-      rightPriceScale: { scaleMargins: { top: 0.16, bottom: kind === "OHLCV" ? 0.2 : 0.08 } },
+      rightPriceScale: { scaleMargins: { top: 0.26, bottom: kind === "OHLCV" ? 0.2 : 0.08 } },
       timeScale: {
         rightOffset: RIGHT_GAP, timeVisible: seconds, secondsVisible: seconds, minBarSpacing: 1,
         ...(seconds ? { tickMarkFormatter: clockOf } : {}),
