@@ -121,8 +121,12 @@ _ORD_STATUS_CODES = {
 _TIME_IN_FORCE_CODES = {
     "0": TimeInForce.DAY,
     "1": TimeInForce.GTC,
+    "2": TimeInForce.OPG,
     "3": TimeInForce.IOC,
     "4": TimeInForce.FOK,
+    "6": TimeInForce.GTD,
+    "7": TimeInForce.CLS,
+    "goodtilldate": TimeInForce.GTD,
     "goodtillcancel": TimeInForce.GTC,
     "immediateorcancel": TimeInForce.IOC,
     "fillorkill": TimeInForce.FOK,
