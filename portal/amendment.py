@@ -18,7 +18,8 @@ from oms.services.replace import ReplaceTerms
 from trading.vocabulary import Mode, OrdType
 
 TERMS = ("order_qty", "price")
-FIELDS = (*TERMS, "cl_ord_id", "orig_cl_ord_id")
+WAS = {name: f"was_{name}" for name in TERMS}
+FIELDS = (*TERMS, *WAS.values(), "cl_ord_id", "orig_cl_ord_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +65,35 @@ class Amendment:
         }
 
     def terms(self) -> ReplaceTerms:
-        """Return what the form changes; a term left as it was is not asked for.
+        """Return what the form changes; a term left as it was when it opened is not asked for.
+
+        What it changes is read off the form alone, not off the order as it is by now: the same
+        form sent twice asks for the same.
 
         :raises Invalid: for a value that is none, or if nothing changes.
         """
         body = {
             name: self.values[name]
             for name in TERMS
-            if self.values[name] and (name != "price" or self.has_price)
+            if self.values[name]
+            and (name != "price" or self.has_price)
+            and not _equal(self.values[WAS[name]], self.values[name])
         }
         try:
             asked = ReplaceIn.model_validate(body)
         except ValidationError as failure:
             rows = field_errors(failure.errors())
             raise Invalid(rows[0].message, errors=rows) from None
-        changed = {
-            name: value
-            for name in TERMS
-            if (value := getattr(asked, name)) is not None and value != getattr(self.order, name)
-        }
-        if not changed:
+        if not body:
             text = "The order has these terms already; nothing was sent."
             raise Invalid(text, errors=[FieldError("order_qty", "no_change", text)])
-        return ReplaceTerms(**changed)
+        return ReplaceTerms(order_qty=asked.order_qty, price=asked.price)
 
     def needs_confirming(self, terms: ReplaceTerms) -> bool:
         """Whether real money is put at more risk: a smaller quantity alone is not."""
         grows = terms.order_qty is not None and terms.order_qty > self.order.order_qty
-        return self.order.mode == Mode.LIVE and (grows or terms.price is not None)
+        moves = terms.price is not None and terms.price != self.order.price
+        return self.order.mode == Mode.LIVE and (grows or moves)
 
     def changes(self) -> Sequence[tuple[str, str, str]]:
         """What differs, as (name, before, after), for the page that shows it."""
@@ -112,9 +114,9 @@ def _equal(one: str, other: str) -> bool:
 
 def opened(order: Order, now: datetime) -> Amendment:
     """Return a form that opens now, with the terms in force."""
-    blank = Amendment(order, {})
+    before = Amendment(order, {}).before
     made = {"cl_ord_id": f"p-{new_ulid(now)}", "orig_cl_ord_id": order.cl_ord_id}
-    return Amendment(order, {**blank.before, **made})
+    return Amendment(order, before | {WAS[name]: before[name] for name in TERMS} | made)
 
 
 def posted(order: Order, given: Mapping[str, str]) -> Amendment:

@@ -24,7 +24,7 @@ class Key:
     def is_verb(self) -> bool:
         """Whether the palette offers it: not what moves about, opens the palette or goes."""
         moves = self.keys.startswith("Arrow") or self.act.partition(":")[0] in ("go", "find")
-        return not moves and self.act not in ("palette", "close")
+        return bool(self.act) and not moves and self.act not in ("palette", "close")
 
 
 _LISTS = ("desk", "orders")

@@ -80,6 +80,7 @@ def _ask_cancel(request: MemberRequest, order_id: str) -> Requested:
         schema=request.actor.schema,
         order_id=order_id if is_ulid(order_id) else "",
         actor=request.actor,
+        cl_ord_id=request.POST.get("cl_ord_id") or None,
         now=now(),
     )
 
