@@ -19,6 +19,14 @@ function keep(name, value) {
   document.cookie = `${name}=${value}; Max-Age=31536000; Path=/; SameSite=Lax${secure}`;
 }
 
+// The part of the page's address that says what is listed.
+function listed() {
+  const search = new URLSearchParams(location.search);
+  search.delete("order");
+  search.sort();
+  return search.toString();
+}
+
 /** The list behind one blotter. */
 export class OrderList {
   #grid;
@@ -29,6 +37,7 @@ export class OrderList {
   #turn = 0;            // counts lists asked for: only the last one is shown
   #countTimer = 0;
   #tabs;
+  #address;
 
   constructor(grid) {
     this.#grid = grid;
@@ -49,7 +58,9 @@ export class OrderList {
     setInterval(() => this.#poll(), POLL_MS);
     this.#watchColumns();
     this.#watchFilters();
-    addEventListener("popstate", () => location.reload());
+    this.#address = listed();
+    // Back to another list is a page anew; back from an order beside this one is not.
+    addEventListener("popstate", () => { if (listed() !== this.#address) location.reload(); });
     this.#state();
   }
 
@@ -112,6 +123,7 @@ export class OrderList {
     for (const [name, value] of Object.entries(changed)) page.searchParams.set(name, value);
     page.searchParams.delete("cursor");
     history.pushState(null, "", page);
+    this.#address = listed();
     this.#marks();
   }
 
