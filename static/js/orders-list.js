@@ -213,9 +213,13 @@ export class OrderList {
 
   #sumsOf(sums) {
     const list = document.createElement("dl");
-    const currency = document.createElement("dt");
+    const currency = document.createElement("div");
     currency.className = "bl-blotter__currency";
-    currency.textContent = sums.currency;
+    const [name, code] = [document.createElement("dt"), document.createElement("dd")];
+    name.className = "bl-hidden-text";
+    name.textContent = "Currency";
+    code.textContent = sums.currency;
+    currency.append(name, code);
     list.append(currency);
     const add = (label, name, text) => {
       const pair = document.createElement("div");
