@@ -52,10 +52,15 @@ class Street:
     """Orders of one strategy of this test alone, sent and read by the API."""
 
     def __init__(self, running) -> None:
-        self.api = running.client("acme")
+        self._running = running
         self.strategy = f"e2e-{time.time_ns()}"
         last = Decimal(self.api.get("/instruments/SPX/quote").body["last"])
         self.low = (last * Decimal("0.97")).quantize(Decimal("0.01"))
+
+    @property
+    def api(self) -> Any:
+        """A client of its own for each call: traders of a test send side by side."""
+        return self._running.client("acme")
 
     def place(self, **changed: Any) -> str:
         """A limit order that waits far from the market, where nothing else is said."""
