@@ -107,7 +107,7 @@ def test_a_fill_appears_as_a_mark_and_the_table_has_it(running, log_in):
     expect(tab.locator("[data-chart-own] [data-average]")).to_contain_text("avg")
     tab.locator("[data-chart-view]").click()
     link = tab.locator(f"[data-chart-fills] a[href='/orders/{order['id']}']")
-    expect(link).to_be_visible()
+    expect(link).to_be_visible(timeout=15_000)
     assert "view=table" in tab.url
     tab.keyboard.press("t")
     expect(tab.locator(f"{CHART}[data-chart]")).to_have_attribute("data-state", "ready")
