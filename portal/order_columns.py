@@ -40,7 +40,7 @@ COLUMNS = (
 # What a list begins without.
 PUT_AWAY: Mapping[str, tuple[str, ...]] = {
     "orders": ("leaves_qty", "source", "cl_ord_id", "order_id"),
-    "desk": ("account", "leaves_qty", "strategy", "source", "cl_ord_id", "order_id", "text"),
+    "desk": ("account", "leaves_qty", "age", "strategy", "source", "cl_ord_id", "order_id", "text"),
 }
 
 

@@ -21,6 +21,8 @@ from trading.orders.requests import (
 from trading.vocabulary import CommandKind, CommandState, OrdStatus, TimeInForce
 
 CLOSED = frozenset({"FILLED", "CANCELED", "REJECTED", "EXPIRED", "DONE_FOR_DAY"})
+SIDE_WORDS = {"SELL_SHORT": "SHORT"}
+"""Sides whose FIX word is too long for a column; it stands in the tooltip."""
 _ORDER = (
     "account", "cl_ord_id", "orig_cl_ord_id", "order_id", "symbol", "side", "ord_type",
     "order_qty", "price", "stop_px", "time_in_force", "expire_time", "ord_status", "cum_qty",
@@ -69,7 +71,7 @@ def order_row(order: Mapping[str, Any]) -> GridRow:
 
     ``pending`` names commands without an outcome, such as ``NEW UNKNOWN``; ``unknown_since`` is
     the earliest instant one of them became unknown; ``is_open`` is ``yes`` while it may trade.
-    ``status_*`` is the badge (``status_title`` has the FIX word); ``why_not_cancel`` and
+    ``side_word`` is the side as a column shows it; ``status_*`` is the badge (``status_title`` has the FIX word); ``why_not_cancel`` and
     ``why_not_amend`` say what stands in the way of a verb, and are empty where nothing does.
     """
     row = _picked(order, _ORDER)
@@ -83,6 +85,7 @@ def order_row(order: Mapping[str, Any]) -> GridRow:
     row["status_tone"], row["status_title"] = badge.tone, badge.title
     row["unknown_title"] = mark.title if mark else ""
     row["mode_tone"] = row["mode"].lower()
+    row["side_word"] = SIDE_WORDS.get(row["side"], row["side"])
     row |= _hindrances(order, pending)
     return GridRow(order["id"], int(order["version"]), row)
 
