@@ -71,8 +71,9 @@ def order_row(order: Mapping[str, Any]) -> GridRow:
 
     ``pending`` names commands without an outcome, such as ``NEW UNKNOWN``; ``unknown_since`` is
     the earliest instant one of them became unknown; ``is_open`` is ``yes`` while it may trade.
-    ``side_word`` is the side as a column shows it; ``status_*`` is the badge (``status_title`` has the FIX word); ``why_not_cancel`` and
-    ``why_not_amend`` say what stands in the way of a verb, and are empty where nothing does.
+    ``side_word`` is the side as a column shows it; ``status_*`` is the badge (``status_title`` has
+    the FIX word); ``why_not_cancel`` and ``why_not_amend`` say what stands in the way of a verb,
+    and are empty where nothing does.
     """
     row = _picked(order, _ORDER)
     pending = order.get("pending") or ()

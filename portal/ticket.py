@@ -181,6 +181,11 @@ def choose(ticket: Ticket, account: BrokerAccount, instrument: Instrument, now: 
     """
     broker = account.connection.broker
     able = capabilities_of(broker)
+    if able is None:
+        why = f"there is no adapter for {broker} here"
+        ticket.ord_types = [Choice(one.value, why) for one in OrdType]
+        ticket.times_in_force = [Choice(one.value, why) for one in TimeInForce]
+        return
     ticket.ord_types = [
         Choice(one.value, "" if one in able.ord_types else f"{broker} does not take it")
         for one in OrdType

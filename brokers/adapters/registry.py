@@ -18,6 +18,6 @@ def adapter_class(broker: str) -> type[Broker]:
     return found
 
 
-def capabilities_of(broker: str) -> Capabilities:
-    """Return what the broker's adapter declares, without a session."""
-    return adapter_class(broker).capabilities
+def capabilities_of(broker: str) -> Capabilities | None:
+    """Return what the broker's adapter declares, without a session; None if there is no adapter."""
+    return adapter_class(broker).capabilities if broker in ADAPTERS else None

@@ -226,6 +226,9 @@ class Desk:
         assert intent.time_in_force is not None, "defaults are filled in first"
         broker = account.connection.broker
         able = capabilities_of(broker)
+        if able is None:
+            message = f"This installation has no adapter for {broker}; choose another account."
+            raise errors.FieldRefused([FieldError("account", "unsupported_by_venue", message)])
         unable = {
             "time_in_force": not able.takes(intent.ord_type, intent.time_in_force),
             "exec_inst": not able.exec_inst.issuperset(intent.exec_inst),

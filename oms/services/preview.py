@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection
 
 from brokers.adapters.base import FeeQuote
-from brokers.adapters.registry import adapter_class
+from brokers.adapters.registry import adapter_class, capabilities_of
 from brokers.models import BrokerAccount
 from common.actor import Actor
 from common.errors import FieldError, Forbidden, NotFound, Refused
@@ -201,13 +201,15 @@ def _settle(facts: _Facts) -> None:
         why = facts.estimate.unknown["expected_avg_px"]
     else:
         why = f"the rates of {facts.account.connection.name} are not known here"
-        facts.fee = adapter_class(facts.account.connection.broker).quoted_fee(
-            facts.account.pk,
-            qty=intent.order_qty,
-            px=px,
-            multiplier=facts.instrument.multiplier,
-            maker=not facts.estimate.marketable,
-        )
+        broker = facts.account.connection.broker
+        if capabilities_of(broker) is not None:
+            facts.fee = adapter_class(broker).quoted_fee(
+                facts.account.pk,
+                qty=intent.order_qty,
+                px=px,
+                multiplier=facts.instrument.multiplier,
+                maker=not facts.estimate.marketable,
+            )
     if facts.fee is None:
         names = ("fees", "cash_after", "exposure_after.leverage", "exposure_after.share_of_nav")
         facts.unknown |= dict.fromkeys(names, why)

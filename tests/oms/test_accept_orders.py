@@ -157,6 +157,21 @@ def test_real_money_needs_a_scope_of_its_own(accept, desk, intent):
     assert accept(replace(intent, account=live.code)) == ["insufficient_scope"]
 
 
+def test_an_account_without_an_adapter_takes_no_order(accept, desk, intent):
+    with tenant_bound(desk.schema):
+        venue = open_connection(name=fresh("odd-"), broker="odd", mode=Mode.PAPER, now=utcnow())
+        odd = BrokerAccount.objects.create(
+            code=fresh("O-"),
+            name="Odd",
+            connection=venue,
+            mode=venue.mode,
+            currency="USD",
+            created_at=utcnow(),
+        )
+    (code,) = accept(replace(intent, account=odd.code))
+    assert code == "unsupported_by_venue"
+
+
 def test_an_accepted_order_is_stored_whole(accept, desk, intent):
     (answer,) = accept(intent)
     order = answer.order

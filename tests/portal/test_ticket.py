@@ -9,16 +9,17 @@ from types import SimpleNamespace
 import pytest
 
 from brokers.models import BrokerAccount
+from brokers.services import open_connection
 from common.errors import NotFound
 from oms.models import Order
 from portal.templatetags.blotter import number
 from portal.ticket_words import Surroundings, UnclearWordError, price, quantity
 from risk.services import lift_halt, set_halt
 from tenants.binding import tenant_bound
-from tests.journeys.cast import utcnow
+from tests.journeys.cast import fresh, utcnow
 from trading.market import Quote
 from trading.risk import HaltScope, HaltState
-from trading.vocabulary import Side
+from trading.vocabulary import Mode, Side
 
 
 def text_of(answer):
@@ -128,6 +129,24 @@ def test_markup_in_a_field_stays_text(at_desk, market):
         text = browser.post(path, **form).content
         assert b"<script>" not in text
         assert b"<b>x" not in text
+
+
+def test_an_account_without_an_adapter_has_a_desk_that_says_so(at_desk, desk, market):
+    market.show("100", "101")
+    with tenant_bound(desk.schema):
+        venue = open_connection(name=fresh("odd-"), broker="odd", mode=Mode.PAPER, now=utcnow())
+        odd = BrokerAccount.objects.create(
+            code=fresh("O-"), name="Odd", connection=venue, mode=venue.mode, currency="USD",
+            created_at=utcnow(),
+        )  # fmt: skip
+    browser = at_desk("alice")
+    browser.post("/account", account=odd.code)
+    assert "there is no adapter for odd here" in text_of(browser.get("/desk"))
+    form = browser.opened_ticket(price="99")
+    for path in ("/desk/ticket/preview", "/desk/ticket"):
+        answer = browser.post(path, **form)
+        assert answer.status_code in {200, 422}
+        assert "This installation has no adapter for odd" in text_of(answer)
 
 
 def test_real_money_leaves_only_on_a_preview(at_desk, desk, market, monkeypatch):
