@@ -91,7 +91,9 @@ class Watch:
         if message.type in {"error", "warning"} and not (
             self.is_cut and "net::ERR_" in message.text
         ):
-            self.complaints.append(f"console {message.type}: {message.text}")
+            self.complaints.append(
+                f"console {message.type}: {message.text} ({message.location.get('url', '')})"
+            )
 
     def on_error(self, error: Any) -> None:
         self.complaints.append(f"uncaught: {error}")

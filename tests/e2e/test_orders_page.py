@@ -191,7 +191,7 @@ def test_amend_and_cancel_by_keyboard_alone(street, log_in):
     tab.keyboard.press("ArrowDown")
     note = tab.locator(NOTE)
     expect(note.locator("del")).to_have_text(["5", f"{street.low:,}"])
-    expect(note.locator("ins")).to_have_text(["4", f"{Decimal(wanted):,}"])
+    expect(note.locator("ins")).to_have_text(["4", f"{Decimal(wanted):,.2f}"])
     expect(note).to_contain_text("gives up its place in the queue")
     tab.keyboard.press("Enter")
     within(20, lambda: street.order(order_id)["price"] == wanted)
@@ -280,7 +280,7 @@ def test_a_lost_answer_is_asked_for_by_its_id(street, log_in, arrives):
     else:
         expect(note).to_contain_text("did not receive it", timeout=15_000)
         assert Decimal(street.order(order_id)["price"]) == street.low
-        tab.evaluate("window.fetch = window.realFetch")
+        tab.evaluate("() => { window.fetch = window.realFetch; }")
         tab.keyboard.press("Enter")
         within(20, lambda: "REPLACED" in street.words(order_id))
         assert street.words(order_id).count("REPLACED") == 1
