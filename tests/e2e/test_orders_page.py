@@ -399,7 +399,7 @@ def test_nothing_moves_under_the_pointer(street, log_in):
 
 def test_a_hundred_thousand_orders_are_a_few_dozen_rows(street, log_in):
     many = 100_000
-    street.place()
+    street.working()
     tab = opened(log_in("alice@acme.test"), street.path())
     tab.evaluate(MANY_ORDERS, many)
     tab.locator("[data-set='view=working']").click()
