@@ -128,14 +128,19 @@ def _resumed(mark: Mark, report: ExecutionReport, day: OrderState | None) -> Mar
 
 
 def _release(state: OrderState) -> tuple[OrderState, tuple[LedgerEntry, ...]]:
-    """Book the held corrections whose reference is known by now, chains of them included."""
+    """Book the held corrections whose reference is known by now, chains of them included.
+
+    One whose own id has meanwhile come with another execution stays held: which of the two the
+    venue meant is for a person to say, and what is booked is not written over.
+    """
     released: list[LedgerEntry] = []
     ready = True
     while ready:
         ready = False
         for waiting in state.held:
-            if waiting.exec_ref_id in state.ledger.entries:
-                entry = _correction_entry(waiting, _correction_id(waiting))
+            exec_id = _correction_id(waiting)
+            if waiting.exec_ref_id in state.ledger.entries and exec_id not in state.ledger.entries:
+                entry = _correction_entry(waiting, exec_id)
                 state = state.with_(
                     ledger=state.ledger.add(entry),
                     held=tuple(item for item in state.held if item is not waiting),

@@ -116,12 +116,13 @@ def done_for_day(state: OrderState, report: ExecutionReport, cell: Cell) -> Appl
 
 
 def suspended(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
-    """Not eligible to trade until something happens; a trade since then is that something."""
+    """Not eligible to trade until something happens; a trade since then is that something.
+
+    The flag is kept on a complete order too: a bust may uncover it.
+    """
     if cell is Cell.QUERY:
         return recorded(state, Query.ORDER)
-    if cell is Cell.SAME and state.base_status is not OrdStatus.SUSPENDED:
-        return recorded(state)
-    if traded_after(state, report):
+    if state.closing is not None or traded_after(state, report):
         return recorded(state)
     after = _there(state, report, suspend=marked(state.suspend, report, True))
     return recorded(after) if cell is Cell.SAME else changed(state, after)

@@ -127,6 +127,31 @@ def test_every_order_of_arrival_of_a_life_of_seven() -> None:
         assert view(run(state, *arrival)) == wanted
 
 
+def test_a_suspension_of_a_complete_order_counts_once_its_fill_is_busted() -> None:
+    steps = [
+        report(E.NEW, 1, order_id="V1"),
+        report(E.TRADE, 2, exec_id="t", last_qty=10, last_px=90),
+        report(E.TRADE_CANCEL, 3, exec_id="h", exec_ref_id="t", last_qty=10, last_px=90),
+        report(E.SUSPENDED, 4),
+    ]
+    wanted = view(run(order(10), *steps))
+    assert wanted["ord_status"] is S.SUSPENDED
+    for arrival in permutations(steps):
+        assert view(run(order(10), *arrival)) == wanted
+
+
+def test_a_held_correction_never_overwrites_a_trade_that_came_under_its_id() -> None:
+    state = run(
+        order(10),
+        report(E.NEW, 1),
+        report(E.TRADE_CORRECT, 4, exec_id="b", exec_ref_id="a", last_qty=1, last_px=95),
+        report(E.TRADE, 3, exec_id="b", last_qty=2, last_px=90),
+        report(E.TRADE, 2, exec_id="a", last_qty=3, last_px=90),
+    )
+    assert state.cum_qty == 5
+    assert [item.exec_id for item in state.held] == ["b"]
+
+
 QTY = st.one_of(st.none(), st.integers(-2, 14))
 IDS = st.sampled_from(["X", "R1", "R2", "C1", None])
 
