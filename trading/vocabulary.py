@@ -25,10 +25,57 @@ class Side(StrEnum):
 
 
 class OrdType(StrEnum):
-    """FIX tag 40. Further types join with the engine that can work them."""
+    """FIX tag 40. The if-touched limit and the trails are words FIX spells with tag 18 and 1100."""
 
     MARKET = "MARKET"
     LIMIT = "LIMIT"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+    MARKET_IF_TOUCHED = "MARKET_IF_TOUCHED"
+    LIMIT_IF_TOUCHED = "LIMIT_IF_TOUCHED"
+    TRAILING_STOP = "TRAILING_STOP"
+    TRAILING_STOP_LIMIT = "TRAILING_STOP_LIMIT"
+    MARKET_TO_LIMIT = "MARKET_TO_LIMIT"
+    PEGGED = "PEGGED"
+
+
+class TriggerPriceType(StrEnum):
+    """Which price moves a trigger (FIX tag 1107); MARK is a derivative's mark."""
+
+    LAST = "LAST"
+    BID_ASK = "BID_ASK"
+    MID = "MID"
+    MARK = "MARK"
+
+
+class TrailType(StrEnum):
+    """What the distance of a trail is measured in (FIX tag 836)."""
+
+    PRICE = "PRICE"
+    PERCENT = "PERCENT"
+
+
+class PegPriceType(StrEnum):
+    """What a pegged order's price follows (FIX tag 1094): its own side's best, the other's, or
+    the middle.
+    """
+
+    PRIMARY = "PRIMARY"
+    MARKET = "MARKET"
+    MID = "MID"
+
+
+class WhenClosed(StrEnum):
+    """Ours: what becomes of an order entered while its session is closed."""
+
+    REJECT = "REJECT"
+    QUEUE = "QUEUE"
+
+
+class HeldBy(StrEnum):
+    """Ours: who keeps an order that no venue works yet."""
+
+    OMS = "OMS"
 
 
 class TimeInForce(StrEnum):
@@ -91,6 +138,7 @@ class OrdRejReason(StrEnum):
     NOT_RECEIVED = "NOT_RECEIVED"
     NOT_SENT = "NOT_SENT"
     NO_LIQUIDITY = "NO_LIQUIDITY"
+    WOULD_TAKE = "WOULD_TAKE"
     SELF_MATCH = "SELF_MATCH"
     UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
     EXCHANGE_CLOSED = "EXCHANGE_CLOSED"

@@ -9,12 +9,12 @@ read). The only exception a command raises is ``NotConnected``, and it proves th
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import ClassVar, Protocol, TypeVar
 
+from brokers.adapters.capabilities import Capabilities
 from trading.market import InstrumentRules, Quote
 from trading.orders.reports import ExecutionReport
 from trading.vocabulary import (
@@ -22,8 +22,11 @@ from trading.vocabulary import (
     OrdRejReason,
     OrdStatus,
     OrdType,
+    PegPriceType,
     Side,
     TimeInForce,
+    TrailType,
+    TriggerPriceType,
 )
 
 T = TypeVar("T")
@@ -38,7 +41,11 @@ class NotConnected(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order for the venue. ``valid_until`` is the last instant it may still take it."""
+    """An order for the venue. ``valid_until`` is the last instant it may still take it.
+
+    The fields below ``valid_until`` are None or empty where the order's type has no use for
+    them; they mean what they mean in ``trading.orders.intent.OrderIntent``.
+    """
 
     account: str
     venue_cl_ord_id: str
@@ -50,6 +57,19 @@ class NewOrder:
     time_in_force: TimeInForce
     rules: InstrumentRules
     valid_until: datetime | None = None
+    stop_px: Decimal | None = None
+    display_qty: Decimal | None = None
+    expire_time: datetime | None = None
+    exec_inst: tuple[str, ...] = ()
+    min_qty: Decimal | None = None
+    trigger_price_type: TriggerPriceType | None = None
+    trail_offset: Decimal | None = None
+    trail_type: TrailType | None = None
+    activation_px: Decimal | None = None
+    limit_offset: Decimal | None = None
+    peg_price_type: PegPriceType | None = None
+    peg_offset: int | None = None
+    extended_hours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +84,10 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceOrder:
-    """Give an order new terms; ``order_qty`` is the new total, what is filled included."""
+    """Give an order new terms; ``order_qty`` is the new total, what is filled included.
+
+    All terms are stated, those that stay too; None is a term the order does not have.
+    """
 
     account: str
     venue_cl_ord_id: str
@@ -74,6 +97,11 @@ class ReplaceOrder:
     order_qty: Decimal
     price: Decimal | None
     time_in_force: TimeInForce
+    stop_px: Decimal | None = None
+    display_qty: Decimal | None = None
+    expire_time: datetime | None = None
+    trail_offset: Decimal | None = None
+    limit_offset: Decimal | None = None
 
 
 # --- outcomes -------------------------------------------------------------------------------
@@ -136,6 +164,8 @@ class VenueOrder:
     time_in_force: TimeInForce
     text: str = ""
     raw: bytes = b""
+    stop_px: Decimal | None = None
+    working_indicator: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,118 +209,6 @@ class BalancesPage:
 
     balances: Mapping[tuple[str, str], Decimal]
     complete: bool
-
-
-# --- what an adapter can do -------------------------------------------------------------------
-
-
-class Dedup(StrEnum):
-    """How long a venue refuses a client id it has seen."""
-
-    FULL = "FULL"
-    OPEN_ONLY = "OPEN_ONLY"
-    NONE = "NONE"
-    ASCENDING = "ASCENDING"
-
-
-class Amend(StrEnum):
-    """How an order gets new terms."""
-
-    IN_PLACE = "IN_PLACE"
-    ATOMIC = "ATOMIC"
-    CANCEL_NEW = "CANCEL_NEW"
-    NONE = "NONE"
-
-
-class AmendSlots(StrEnum):
-    """How many replace requests of one order may wait at once."""
-
-    SINGLE = "SINGLE"
-    PIPELINED = "PIPELINED"
-
-
-class Contingencies(StrEnum):
-    """Who holds the links between orders."""
-
-    NATIVE = "NATIVE"
-    NATIVE_CANCEL_ON_PARTIAL = "NATIVE_CANCEL_ON_PARTIAL"
-    SYNTHETIC = "SYNTHETIC"
-    NONE = "NONE"
-
-
-class LookupChannel(StrEnum):
-    """One way of asking a venue about an order."""
-
-    BY_CLIENT_ID = "BY_CLIENT_ID"
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
-    EXECUTIONS = "EXECUTIONS"
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelReach:
-    """How far back a look-up sees (None = for ever) and how late it may be behind the books."""
-
-    horizon: timedelta | None
-    lag: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class RateLimit:
-    """At most ``count`` requests ``per`` span."""
-
-    count: int
-    per: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class Capabilities:
-    """What a venue offers; what is not declared is refused before the wire.
-
-    ``source`` and ``as_of`` say where the statement comes from and of which day it is.
-    """
-
-    time_in_force: Mapping[OrdType, frozenset[TimeInForce]]
-    source: str
-    as_of: str
-    exec_inst: frozenset[str] = frozenset()
-    qty_modes: frozenset[str] = frozenset({"base"})
-    fractional: bool = False
-    contingencies: Contingencies = Contingencies.NONE
-    amend: Amend = Amend.NONE
-    amend_slots: AmendSlots = AmendSlots.SINGLE
-    cancel_during_replace: bool = False
-    replace_filled: bool = False
-    cancel_by_client_id: bool = False
-    cancel_foreign: bool = False
-    venue_id_pattern: str = r"[A-Z0-9]{1,28}"
-    venue_id_max_len: int = 28
-    dedup: Dedup = Dedup.NONE
-    dedup_window: timedelta | None = None
-    lookups: Mapping[LookupChannel, ChannelReach] = field(default_factory=dict)
-    accept_delay_max: timedelta = timedelta(seconds=5)
-    request_expiry: bool = False
-    streams: frozenset[str] = frozenset()
-    queues_when_closed: bool = False
-    gtc_max_days: int | None = None
-    protected_market: bool = False
-    cancel_on_disconnect: bool = False
-    rate_limit: RateLimit | None = None
-    definite_refusals: frozenset[str] = frozenset()
-
-    @property
-    def ord_types(self) -> frozenset[OrdType]:
-        """The order types it takes at all."""
-        return frozenset(self.time_in_force)
-
-    def takes(self, ord_type: OrdType, time_in_force: TimeInForce) -> bool:
-        """Whether it takes this type with this time in force."""
-        return time_in_force in self.time_in_force.get(ord_type, frozenset())
-
-    @property
-    def lookup_lag_max(self) -> timedelta:
-        """The longest any of its look-ups may be behind its books."""
-        return max((reach.lag for reach in self.lookups.values()), default=timedelta(0))
 
 
 # --- what an adapter is given -------------------------------------------------------------------

@@ -3,7 +3,8 @@
 from functools import cache
 from importlib import import_module
 
-from brokers.adapters.base import Broker, Capabilities
+from brokers.adapters.base import Broker
+from brokers.adapters.capabilities import Capabilities
 
 ADAPTERS = {
     "paper": "brokers.adapters.paper.adapter.PaperBroker",

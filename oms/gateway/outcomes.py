@@ -11,13 +11,13 @@ from typing import Protocol
 from brokers.adapters.base import (
     Accepted,
     CancelOrder,
-    Capabilities,
     NewOrder,
     Outcome,
     Rejected,
     ReplaceOrder,
     Unknown,
 )
+from brokers.adapters.capabilities import Capabilities
 from oms.services import protocol
 from oms.services.protocol import Claimed
 from trading.orders.reports import ExecutionReport

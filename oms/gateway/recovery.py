@@ -10,7 +10,8 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from brokers.adapters.base import Dedup, Lookup, VenueOrder
+from brokers.adapters.base import Lookup, VenueOrder
+from brokers.adapters.capabilities import Dedup
 from oms.gateway import messages, sender
 from oms.gateway.clock import utcnow
 from oms.services import evidence, protocol, reconciliation

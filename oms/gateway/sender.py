@@ -4,7 +4,13 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from brokers.adapters.base import CancelOrder, NotConnected, Outcome, ReplaceOrder, Unknown
+from brokers.adapters.base import (
+    CancelOrder,
+    NotConnected,
+    Outcome,
+    ReplaceOrder,
+    Unknown,
+)
 from oms.gateway import outcomes
 from oms.gateway.clock import utcnow
 from oms.services import protocol

@@ -7,7 +7,12 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError
 
-from brokers.adapters.base import Accepted, NotConnected, Rejected, Unknown
+from brokers.adapters.base import (
+    Accepted,
+    NotConnected,
+    Rejected,
+    Unknown,
+)
 from brokers.models import PaperExecution, PaperOrder
 from tenants.binding import tenant_bound
 from trading.vocabulary import CxlRejReason, OrdRejReason, OrdStatus

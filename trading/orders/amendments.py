@@ -212,15 +212,24 @@ def _terms(report: ExecutionReport, base: Terms) -> Terms:
         order_qty=base.order_qty if report.order_qty is None else report.order_qty,
         price=base.price if report.price is None else report.price,
         stop_px=base.stop_px if report.stop_px is None else report.stop_px,
-        display_qty=base.display_qty,
+        display_qty=base.display_qty if report.display_qty is None else report.display_qty,
         time_in_force=report.time_in_force or base.time_in_force,
         expire_time=base.expire_time if report.expire_time is None else report.expire_time,
+        trail_offset=base.trail_offset if report.trail_offset is None else report.trail_offset,
+        limit_offset=base.limit_offset if report.limit_offset is None else report.limit_offset,
     )
 
 
 def _storable(terms: Terms) -> bool:
     """Whether the database can hold these terms; a total is above zero."""
-    numbers = (terms.order_qty, terms.price, terms.stop_px)
+    numbers = (
+        terms.order_qty,
+        terms.price,
+        terms.stop_px,
+        terms.display_qty,
+        terms.trail_offset,
+        terms.limit_offset,
+    )
     return all(n is None or fits_column(n) for n in numbers) and terms.order_qty > ZERO
 
 

@@ -41,6 +41,8 @@ class Terms:
     display_qty: Decimal | None = None
     time_in_force: TimeInForce = TimeInForce.DAY
     expire_time: datetime | None = None
+    trail_offset: Decimal | None = None
+    limit_offset: Decimal | None = None
 
 
 def terms_of(intent: OrderIntent) -> Terms:
@@ -54,6 +56,8 @@ def terms_of(intent: OrderIntent) -> Terms:
         display_qty=intent.display_qty,
         time_in_force=intent.time_in_force,
         expire_time=intent.expire_time,
+        trail_offset=intent.trail_offset,
+        limit_offset=intent.limit_offset,
     )
 
 
@@ -120,6 +124,8 @@ def write_terms(terms: Terms) -> Json:
         display_qty=opt_dec_str(terms.display_qty),
         time_in_force=terms.time_in_force.value,
         expire_time=opt_micros(terms.expire_time),
+        trail_offset=opt_dec_str(terms.trail_offset),
+        limit_offset=opt_dec_str(terms.limit_offset),
     )
 
 
@@ -132,6 +138,8 @@ def read_terms(content: Mapping[str, Any]) -> Terms:
         display_qty=opt_dec(content.get("display_qty")),
         time_in_force=TimeInForce(content["time_in_force"]),
         expire_time=opt_instant(content.get("expire_time")),
+        trail_offset=opt_dec(content.get("trail_offset")),
+        limit_offset=opt_dec(content.get("limit_offset")),
     )
 
 

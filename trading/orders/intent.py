@@ -8,7 +8,15 @@ from hashlib import sha256
 
 from trading.orders.canonical import dec_str, json_text, micros
 from trading.orders.validity import OrderFieldError, default_time_in_force, field_errors
-from trading.vocabulary import OrdType, Side, TimeInForce
+from trading.vocabulary import (
+    OrdType,
+    PegPriceType,
+    Side,
+    TimeInForce,
+    TrailType,
+    TriggerPriceType,
+    WhenClosed,
+)
 
 __all__ = [
     "OrderFieldError",
@@ -26,8 +34,14 @@ class OrderIntent:
     currency, quantities in its unit, ``expire_time`` an aware instant.
 
     ``time_in_force`` None asks for the instrument's default; acceptance fills it in before
-    anything is judged or hashed. ``tags`` and ``source`` say where it came from, ``preview_id``
-    what the sender had seen before; they are no part of what is wanted.
+    anything is judged or hashed. ``order_qty`` 0 says that it follows from ``cash_order_qty``, the
+    money to spend or take in; acceptance works it out. ``trail_offset`` is a price or a percentage
+    by ``trail_type``, ``limit_offset`` the distance of the limit from a trail's stop,
+    ``peg_offset`` ticks (positive up), ``max_slippage_bps`` how far from the best price a MARKET
+    order may trade. ``allow_synthetic`` False refuses what only this system could hold;
+    ``when_closed`` None asks for the default of the time in force. ``tags`` and ``source``
+    say where it came from, ``preview_id`` what the sender had seen before; they are no part of
+    what is wanted.
     """
 
     account: str
@@ -42,10 +56,37 @@ class OrderIntent:
     display_qty: Decimal | None = None
     expire_time: datetime | None = None
     exec_inst: tuple[str, ...] = ()
+    cash_order_qty: Decimal | None = None
+    min_qty: Decimal | None = None
+    trigger_price_type: TriggerPriceType | None = None
+    trail_offset: Decimal | None = None
+    trail_type: TrailType | None = None
+    activation_px: Decimal | None = None
+    limit_offset: Decimal | None = None
+    peg_price_type: PegPriceType | None = None
+    peg_offset: int | None = None
+    max_slippage_bps: Decimal | None = None
+    extended_hours: bool = False
+    allow_synthetic: bool = True
+    when_closed: WhenClosed | None = None
     strategy: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     source: str = "api"
     preview_id: str | None = None
+
+
+_DECIMALS = (
+    "price",
+    "stop_px",
+    "display_qty",
+    "cash_order_qty",
+    "min_qty",
+    "trail_offset",
+    "activation_px",
+    "limit_offset",
+    "max_slippage_bps",
+)
+_WORDS = ("trigger_price_type", "trail_type", "peg_price_type", "when_closed")
 
 
 def canonical_json(intent: OrderIntent) -> str:
@@ -57,16 +98,27 @@ def canonical_json(intent: OrderIntent) -> str:
         raise ValueError("the default time in force is filled in before an intent is hashed")
     content: dict[str, object] = {
         "account": intent.account,
-        "order_qty": dec_str(intent.order_qty),
         "ord_type": intent.ord_type.value,
         "side": intent.side.value,
         "symbol": intent.symbol,
         "time_in_force": intent.time_in_force.value,
     }
-    for name in ("price", "stop_px", "display_qty"):
+    if intent.cash_order_qty is None:
+        content["order_qty"] = dec_str(intent.order_qty)
+    for name in _DECIMALS:
         number: Decimal | None = getattr(intent, name)
         if number is not None:
             content[name] = dec_str(number)
+    for name in _WORDS:
+        word = getattr(intent, name)
+        if word is not None:
+            content[name] = word.value
+    if intent.peg_offset is not None:
+        content["peg_offset"] = intent.peg_offset
+    if intent.extended_hours:
+        content["extended_hours"] = True
+    if not intent.allow_synthetic:
+        content["allow_synthetic"] = False
     if intent.expire_time is not None:
         content["expire_time"] = micros(intent.expire_time)
     if intent.exec_inst:

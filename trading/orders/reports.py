@@ -38,6 +38,9 @@ class ExecutionReport:
     order_qty: Decimal | None = None
     price: Decimal | None = None
     stop_px: Decimal | None = None
+    display_qty: Decimal | None = None
+    trail_offset: Decimal | None = None
+    limit_offset: Decimal | None = None
     time_in_force: TimeInForce | None = None
     expire_time: datetime | None = None
     cum_qty: Decimal | None = None
@@ -58,6 +61,9 @@ _DECIMALS = (
     "order_qty",
     "price",
     "stop_px",
+    "display_qty",
+    "trail_offset",
+    "limit_offset",
     "cum_qty",
     "leaves_qty",
     "fee",

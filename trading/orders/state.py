@@ -167,6 +167,16 @@ class OrderState:
         return self.current.terms.display_qty
 
     @property
+    def trail_offset(self) -> Decimal | None:
+        """Distance of the trail in force."""
+        return self.current.terms.trail_offset
+
+    @property
+    def limit_offset(self) -> Decimal | None:
+        """Distance of the limit from the trail's stop in force."""
+        return self.current.terms.limit_offset
+
+    @property
     def time_in_force(self) -> TimeInForce:
         """How long the version in force lives."""
         return self.current.terms.time_in_force

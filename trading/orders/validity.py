@@ -11,6 +11,7 @@ from trading.vocabulary import OrdType, TimeInForce
 if TYPE_CHECKING:
     from trading.orders.intent import OrderIntent
 
+RESTING = (TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD)
 TIME_IN_FORCE_BY_TYPE: dict[OrdType, tuple[TimeInForce, ...]] = {
     OrdType.MARKET: (
         TimeInForce.DAY,
@@ -20,9 +21,23 @@ TIME_IN_FORCE_BY_TYPE: dict[OrdType, tuple[TimeInForce, ...]] = {
         TimeInForce.CLS,
     ),
     OrdType.LIMIT: tuple(TimeInForce),
+    OrdType.STOP: RESTING,
+    OrdType.MARKET_IF_TOUCHED: RESTING,
+    OrdType.TRAILING_STOP: RESTING,
+    OrdType.STOP_LIMIT: (*RESTING, TimeInForce.IOC, TimeInForce.FOK),
+    OrdType.LIMIT_IF_TOUCHED: (*RESTING, TimeInForce.IOC, TimeInForce.FOK),
+    OrdType.TRAILING_STOP_LIMIT: (*RESTING, TimeInForce.IOC, TimeInForce.FOK),
+    OrdType.MARKET_TO_LIMIT: RESTING,
+    OrdType.PEGGED: RESTING,
 }
-PRICED_TYPES = frozenset({OrdType.LIMIT})
-STOP_TYPES: frozenset[OrdType] = frozenset()
+PRICED_TYPES = frozenset(
+    {OrdType.LIMIT, OrdType.STOP_LIMIT, OrdType.LIMIT_IF_TOUCHED, OrdType.PEGGED}
+)
+STOP_TYPES = frozenset(
+    {OrdType.STOP, OrdType.STOP_LIMIT, OrdType.MARKET_IF_TOUCHED, OrdType.LIMIT_IF_TOUCHED}
+)
+TRAILING_TYPES = frozenset({OrdType.TRAILING_STOP, OrdType.TRAILING_STOP_LIMIT})
+TRIGGERED_TYPES = STOP_TYPES | TRAILING_TYPES
 EXEC_INSTS = frozenset({"POST_ONLY", "REDUCE_ONLY", "ALL_OR_NONE"})
 
 MAX_INTEGER_DIGITS = 12

@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 from brokers.adapters.base import (
     BalancesPage,
     CancelOrder,
-    Capabilities,
     ExecutionsPage,
     FeeQuote,
     Lookup,
@@ -31,6 +30,7 @@ from brokers.adapters.base import (
     RunDb,
     Unknown,
 )
+from brokers.adapters.capabilities import Capabilities
 from brokers.adapters.paper import queries
 from brokers.adapters.paper.capabilities import PAPER
 from brokers.adapters.paper.messages import Message

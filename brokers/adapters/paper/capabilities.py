@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from brokers.adapters.base import (
+from brokers.adapters.capabilities import (
     Amend,
     AmendSlots,
     Capabilities,
