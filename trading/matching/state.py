@@ -125,13 +125,14 @@ def _order_from_json(row: dict[str, Any]) -> WorkingOrder:
         "side": Side(row["side"]),
         "time_in_force": TimeInForce(row["time_in_force"]),
         "ord_type": OrdType(row["ord_type"]),
-        "trigger": _trigger_from_json(row["trigger"]),
-        "peg": _peg_from_json(row["peg"]),
+        "trigger": trigger_from_json(row["trigger"]),
+        "peg": peg_from_json(row["peg"]),
     }
     return WorkingOrder(**{**row, **words})
 
 
-def _trigger_from_json(row: dict[str, Any] | None) -> Trigger | None:
+def trigger_from_json(row: dict[str, Any] | None) -> Trigger | None:
+    """The trigger of plain JSON values, None of None."""
     if row is None:
         return None
     return Trigger(
@@ -142,5 +143,6 @@ def _trigger_from_json(row: dict[str, Any] | None) -> Trigger | None:
     )
 
 
-def _peg_from_json(row: dict[str, Any] | None) -> Peg | None:
+def peg_from_json(row: dict[str, Any] | None) -> Peg | None:
+    """The peg of plain JSON values, None of None."""
     return None if row is None else Peg(PegPrice(row["price_type"]), row["offset"])
