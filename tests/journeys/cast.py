@@ -51,6 +51,14 @@ def fresh(prefix: str) -> str:
     return f"{prefix}{secrets.token_hex(5)}"
 
 
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Look until something holds."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline, f"it does not come true that {what}"
+        time.sleep(0.02)
+
+
 # --- the firms ------------------------------------------------------------------------------------
 
 

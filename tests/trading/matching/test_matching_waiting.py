@@ -261,7 +261,7 @@ def test_all_or_none_waits_for_one_piece_behind_those_who_take_parts():
 
 
 @pytest.mark.parametrize("price", [101, 102])
-def test_a_post_only_order_that_would_take_is_rejected(price):
+def test_row_59_a_post_only_order_that_would_take_is_rejected_and_not_repriced(price):
     (report,) = engine(quote()).apply(buy("p", 5, price, post_only=True))
     assert report.reason is EndReason.WOULD_TAKE
 

@@ -1,0 +1,114 @@
+"""The same request again: what is answered, and that nothing happens twice."""
+
+import pytest
+
+from oms.models import ClOrdId, Command, Order
+
+LIMIT = {"price": "950.00", "tif": "GTC"}
+
+
+@pytest.fixture
+def stored(desk):
+    def _stored() -> list[int]:
+        kinds = (Order, ClOrdId, Command)
+        return [len(desk.rows(kind, account_id=desk.account_id)) for kind in kinds]
+
+    return _stored
+
+
+def test_row_01_the_same_order_again_is_a_replay_also_during_a_halt_and_without_a_price(
+    gateway, halt, market, alice, desk, stored
+):
+    first = alice.place("BUY", "10", id="same")
+    assert (first.status, first.is_replay) == (201, False)
+    alice.until_final(first.json["id"])
+    before = stored()
+    again = alice.place("BUY", "10", id="same")
+    halt()
+    market.silence()
+    halted = alice.place("BUY", "10", id="same")
+    for answer in (again, halted):
+        assert (answer.status, answer.is_replay) == (200, True)
+        assert (answer.json["id"], answer.json["ord_status"]) == (first.json["id"], "FILLED")
+        assert answer.headers["ETag"] == f'"v{answer.json["version"]}"'
+    assert stored() == before
+    assert len(desk.at_venue()) == 1
+
+
+@pytest.mark.parametrize("other", [{"qty": "11"}, {"price": "950.01"}, {"side": "SELL"}])
+def test_row_02_the_same_quantity_in_other_digits_is_the_same_order_and_another_is_not(
+    market, alice, stored, other
+):
+    first = alice.place("BUY", "10", id="same", **LIMIT)
+    before = stored()
+    again = alice.place("BUY", "10.0", id="same", **LIMIT)
+    assert (again.status, again.is_replay, again.json["id"]) == (200, True, first.json["id"])
+    refused = alice.place(**{"side": "BUY", "qty": "10", "id": "same", **LIMIT, **other})
+    assert (refused.status, refused.code) == (422, "cl_ord_id_reused")
+    assert stored() == before
+
+
+def test_row_03_what_risk_refused_is_answered_the_same_and_not_judged_again(
+    market, limit, program, alice, stored
+):
+    refused = alice.place("BUY", "6000", id="big", price="1000.00")
+    assert (refused.status, refused.code, refused.is_replay) == (422, "risk_rejected", False)
+    order = refused.json["order"]
+    assert (order["ord_status"], order["ord_rej_reason"]) == ("REJECTED", "RISK")
+    before = stored()
+
+    # a judgement now would find another breach more, and no price to judge by
+    limit("max_order_qty", 5)
+    market.silence()
+    again = alice.place("BUY", "6000", id="big", price="1000.00")
+    assert (again.status, again.code, again.is_replay) == (422, "risk_rejected", True)
+    assert again.json["order"]["id"] == order["id"]
+    assert again.json["errors"] == refused.json["errors"]
+    assert stored() == before
+
+
+def test_row_04_a_field_refusal_does_not_consume_the_id(market, alice, stored):
+    refused = alice.place("BUY", "10", id="tick", price="950.001")
+    assert (refused.status, refused.code) == (422, "off_tick")
+    assert stored() == [0, 0, 0]
+    assert alice.place("BUY", "10", id="tick", price="950.00").status == 201
+
+
+def test_row_05_a_hundred_equal_posts_at_once_are_one_order_at_the_venue(gateway, alice, desk):
+    answers = alice.many([lambda me: me.place("BUY", "10", id="crowd")] * 100)
+    assert sorted(answer.status for answer in answers) == [200] * 99 + [201]
+    assert {answer.json["id"] for answer in answers} == {answers[0].json["id"]}
+    assert sum(answer.is_replay for answer in answers) == 99
+    assert alice.until_final(answers[0].json["id"])["ord_status"] == "FILLED"
+    assert len(desk.at_venue()) == 1
+    assert len(desk.rows(Command, account_id=desk.account_id)) == 1
+
+
+def test_row_06_the_id_of_a_refused_replace_is_used_up(gateway, alice):
+    order_id = alice.placed(id="X", **LIMIT)
+    alice.until_status(order_id, "NEW")
+    # a resting order cannot become IOC: the venue says so
+    assert alice.replace(order_id, time_in_force="IOC", cl_ord_id="Y").status == 202
+    order = alice.until(order_id, lambda o: not o["pending"])
+    assert (order["ord_status"], order["cl_ord_id"], order["time_in_force"]) == ("NEW", "X", "GTC")
+    assert "REQUEST_REFUSED" in alice.words(order_id)
+    for answer in (
+        alice.place(id="Y", **LIMIT),
+        alice.cancel(order_id, cl_ord_id="Y"),
+        alice.replace(order_id, price="940.00", cl_ord_id="Y"),
+    ):
+        assert (answer.status, answer.code) == (422, "cl_ord_id_reused")
+
+
+def test_row_94_a_stale_version_stops_a_replace_and_not_a_cancel(gateway, alice):
+    order_id = alice.placed(**LIMIT)
+    order = alice.until_status(order_id, "NEW")
+    refused = alice.replace(order_id, if_match='"v1"', price="951.00")
+    assert (refused.status, refused.code) == (412, "version_conflict")
+    assert alice.order(order_id)["version"] == order["version"]
+    now = alice.get(f"/orders/{order_id}").headers["ETag"]
+    assert now == f'"v{order["version"]}"'
+    assert alice.replace(order_id, if_match=now, price="951.00").status == 202
+    alice.until(order_id, lambda o: not o["pending"])
+    assert alice.post(f"/orders/{order_id}/cancel", {}, if_match='"v1"').status == 202
+    assert alice.until_final(order_id)["ord_status"] == "CANCELED"
