@@ -16,7 +16,7 @@ from django.db import DatabaseError, connection
 
 from brokers.models import BrokerAccount
 from config.stream.quotes import QuoteBoard
-from portal.positions import AccountBooks, cells, read_books
+from portal.books.positions import AccountBooks, cells, read_books
 from tenants.binding import tenant_bound
 
 logger = logging.getLogger(__name__)

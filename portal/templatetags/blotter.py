@@ -12,7 +12,7 @@ from django import template
 from django.utils import timezone
 
 from common.numbers import dec_str
-from portal.navigation import Place
+from portal.frame.navigation import Place
 from trading.risk import RuleId
 
 register = template.Library()

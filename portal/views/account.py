@@ -17,9 +17,9 @@ from brokers.selectors import access_account, visible_accounts
 from common.errors import NotFound, Refused
 from common.http.routes import client_address
 from oms.selectors import open_orders
-from portal.login import Proof, Step, make_ticket, next_step, open_login, redeem_ticket
-from portal.preferences import CHOICES, MAX_AGE_S, cookie_of
-from portal.shell import ACCOUNT_KEY
+from portal.frame.login import Proof, Step, make_ticket, next_step, open_login, redeem_ticket
+from portal.frame.preferences import CHOICES, MAX_AGE_S, cookie_of
+from portal.frame.shell import ACCOUNT_KEY
 from portal.views.errors import error_page
 from portal.views.pages import bare_render, member_page, now, safe_next
 from risk.selectors import halts_in_force

@@ -8,11 +8,11 @@ from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
 from marketdata import quotes
-from portal import positions
-from portal.market import places_of
-from portal.order_list import read_query
-from portal.shell import Shell
-from portal.ticket import Ticket, blank_ticket, choose
+from portal.books import positions
+from portal.frame.shell import Shell
+from portal.market.panels import places_of
+from portal.orders.query import read_query
+from portal.ticket.form import Ticket, blank_ticket, choose
 from portal.views.market import market_panels, market_parts
 from portal.views.orders import blotter_names, desk_address
 from portal.views.pages import MemberRequest, Part, member_page, member_render, now

@@ -10,8 +10,8 @@ from django.shortcuts import render
 from common.errors import Forbidden, Refused
 from common.http.middleware import for_machines
 from common.http.problems import not_found_response, refused_response
+from portal.frame.preferences import preferences_of
 from portal.middleware import asked_by_htmx
-from portal.preferences import preferences_of
 
 
 def error_page(request: HttpRequest, status: int, title: str, detail: str) -> HttpResponse:

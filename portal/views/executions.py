@@ -21,9 +21,9 @@ from oms import selectors
 from oms.models import Execution
 from oms.present import execution_json
 from oms.totals import Total, totals_of, uncounted
-from portal.preferences import preferences_of
+from portal.frame.preferences import preferences_of
+from portal.frame.shell import Shell
 from portal.rows import execution_row
-from portal.shell import Shell
 from portal.views.pages import MemberRequest, Part, member_page, member_render, now
 from trading import exact
 from trading.vocabulary import Side

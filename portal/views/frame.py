@@ -5,9 +5,9 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
-from portal.health import health_of
+from portal.frame.health import health_of
+from portal.frame.shell import Shell
 from portal.middleware import asked_by_htmx
-from portal.shell import Shell
 from portal.views.pages import MemberRequest, Part, member_page, member_render, now
 
 

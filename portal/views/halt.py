@@ -7,8 +7,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from common.errors import Refused
 from oms.services.cancel import cancel_halted
-from portal.halting import HaltForm, blank_halt, effect_of, posted_halt, reason_error
-from portal.shell import Shell
+from portal.frame.halting import HaltForm, blank_halt, effect_of, posted_halt, reason_error
+from portal.frame.shell import Shell
 from portal.views.pages import MemberRequest, Part, member_page, member_render, now, told
 from risk import selectors, services
 from risk.models import Halt

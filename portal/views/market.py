@@ -14,9 +14,9 @@ from marketdata import selectors, services
 from marketdata.charts import ChartInterval, intervals_of
 from marketdata.models import Instrument
 from marketdata.symbols import is_symbol
-from portal import market
-from portal.preferences import preferences_of
-from portal.shell import Shell
+from portal.frame.preferences import preferences_of
+from portal.frame.shell import Shell
+from portal.market import panels
 from portal.templatetags.blotter import HIDDEN, number
 from portal.views.pages import MemberRequest, Part, member_data, member_page, now
 from portfolio import selectors as books
@@ -34,9 +34,9 @@ _SHOWN = {
 @require_safe
 @member_data("marketdata:read")
 def bars(request: MemberRequest) -> HttpResponse:
-    """The bars of one instrument (``symbol``, ``interval``), as ``market.chart_json`` has them."""
+    """The bars of one instrument (``symbol``, ``interval``), as ``panels.chart_json`` has them."""
     one = selectors.instrument(request.GET.get("symbol", ""))
-    return JsonResponse(market.chart_json(one, asked_interval(request, one), now()))
+    return JsonResponse(panels.chart_json(one, asked_interval(request, one), now()))
 
 
 @require_safe
@@ -51,9 +51,9 @@ def marks(request: MemberRequest) -> HttpResponse:
 def marks_of(
     request: MemberRequest, account: BrokerAccount, one: Instrument, interval: ChartInterval
 ) -> dict[str, Any]:
-    """``market.marks_json`` with the position's average beside."""
+    """``panels.marks_json`` with the position's average beside."""
     hides = preferences_of(request.COOKIES).hides_amounts
-    found = market.marks_json(request.actor, account.code, one, interval, now(), hides=hides)
+    found = panels.marks_json(request.actor, account.code, one, interval, now(), hides=hides)
     return found | {"position": _position(account, one, hides)}
 
 
@@ -62,7 +62,7 @@ def _position(account: BrokerAccount, one: Instrument, hides: bool) -> dict[str,
     held = next((position_json(row, None) for row in rows), None)
     if held is None or held["avg_px"] is None:
         return None
-    places = market.places_of(one.tick_size)
+    places = panels.places_of(one.tick_size)
     way = "short" if held["qty"].startswith("-") else "long"
     qty = HIDDEN if hides else number(held["qty"].lstrip("-"))
     return {
@@ -126,9 +126,9 @@ def market_panels(request: MemberRequest, shell: Shell) -> dict[str, Any]:
     watched = selectors.watched(request.membership.pk)
     chosen = _chosen(request, watched, shell)
     wanted = [*watched, *([chosen] if chosen and chosen not in watched else [])]
-    history = selectors.recent_bars(wanted, moment, count=market.YEAR_BARS)
+    history = selectors.recent_bars(wanted, moment, count=panels.YEAR_BARS)
     names: dict[str, Any] = {
-        "watch": market.watch_rows(watched, shell.market, history, chosen.symbol if chosen else ""),
+        "watch": panels.watch_rows(watched, shell.market, history, chosen.symbol if chosen else ""),
         "instruments_known": Instrument.objects.order_by("symbol").values_list("symbol", "name"),
         "chosen": chosen,
         "chosen_symbol": chosen.symbol if chosen else "",
@@ -139,13 +139,13 @@ def market_panels(request: MemberRequest, shell: Shell) -> dict[str, Any]:
     interval = next((i for i in able if i.value == request.GET.get("interval")), ChartInterval.DAY)
     view = "table" if request.GET.get("view") == "table" else "chart"
     names |= {
-        "facts": market.facts_of(chosen, shell.market.get(chosen.symbol), history[chosen.symbol]),
+        "facts": panels.facts_of(chosen, shell.market.get(chosen.symbol), history[chosen.symbol]),
         "chart_view": view,
         "interval": interval.value,
         "intervals": [(item.value, _SHOWN[item]) for item in able],
     }
     if view == "table":
-        drawn = market.chart_json(chosen, interval, moment)
+        drawn = panels.chart_json(chosen, interval, moment)
         today = drawn["today"] or {}
         cells = (("open", "open"), ("high", "high"), ("low", "low"), ("last", "close"))
         names["chart"] = drawn

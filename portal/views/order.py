@@ -21,12 +21,12 @@ from oms.services.by_hand import ask_venue
 from oms.services.cancel import request_cancel
 from oms.services.replace import request_replace
 from portal.badges import Badge, status_badge, unknown_badge, word_badge
+from portal.frame.preferences import preferences_of
+from portal.frame.shell import Shell
 from portal.life import amend, limits, rows
 from portal.life.steps import steps_of
 from portal.middleware import asked_by_htmx
-from portal.preferences import preferences_of
-from portal.shell import Shell
-from portal.ticket import new_cl_ord_id
+from portal.ticket.form import new_cl_ord_id
 from portal.views.pages import MemberRequest, Part, member_page, member_render, now, safe_next
 from tenants.binding import tenant_bound
 from trading.vocabulary import Mode

@@ -19,8 +19,8 @@ from oms.models import Order
 from oms.services.cancel import request_cancel
 from oms.services.replace import request_replace
 from oms.services.requests import Requested
-from portal.amendment import Amendment, opened, posted
-from portal.order_view import as_json, fresh_row, grid_rows, listed, price_steps
+from portal.orders.amendment import Amendment, opened, posted
+from portal.orders.table import as_json, fresh_row, grid_rows, listed, price_steps
 from portal.views.pages import (
     MemberRequest,
     member_data,

@@ -21,11 +21,11 @@ from oms import selectors
 from oms.answers import OrderOut
 from oms.models import Order
 from oms.present import order_json
-from portal.order_columns import COLUMNS, MAX_AGE_S, PUT_AWAY, allowed, cookie_of
-from portal.order_filter import KEYS
-from portal.order_list import VIEWS, OrderQuery, matching, read_query, tab_counts, totals
-from portal.order_pages import order_page
-from portal.order_view import (
+from portal.orders.columns import COLUMNS, MAX_AGE_S, PUT_AWAY, allowed, cookie_of
+from portal.orders.filter import KEYS
+from portal.orders.pages import order_page
+from portal.orders.query import VIEWS, OrderQuery, matching, read_query, tab_counts, totals
+from portal.orders.table import (
     away,
     grid_rows,
     headings,

@@ -24,9 +24,9 @@ from accounts.models import Membership
 from common.actor import Actor
 from common.errors import NotFound, Refused, Unauthenticated
 from common.http.problems import refused_response
+from portal.frame.preferences import preferences_of
+from portal.frame.shell import ACCOUNT_KEY, Shell, shell_for
 from portal.middleware import asked_by_htmx
-from portal.preferences import preferences_of
-from portal.shell import ACCOUNT_KEY, Shell, shell_for
 from portal.views.errors import error_page
 from tenants.binding import tenant_bound
 from tenants.models import Tenant

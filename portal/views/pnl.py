@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from brokers.models import BrokerAccount
 from brokers.selectors import access_account, visible_accounts
-from portal.curve import Curve, drawn
+from portal.books.curve import Curve, drawn
 from portal.views.pages import MemberRequest, member_page, member_render, now
 from portfolio import days
 from portfolio.days import Course, DayGain

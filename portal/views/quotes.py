@@ -10,8 +10,8 @@ from marketdata.models import Instrument
 from marketdata.quotes import latest, quote_json
 from oms import selectors
 from oms.present import order_json
+from portal.frame.shell import Shell
 from portal.rows import order_row, quote_cells
-from portal.shell import Shell
 from portal.views.pages import MemberRequest, member_page, member_render
 
 MOST_ORDERS = 100

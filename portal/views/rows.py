@@ -10,10 +10,10 @@ from common.errors import FieldError, Forbidden, Invalid, NotFound
 from common.ids import is_ulid
 from events.selectors import head
 from oms import selectors
-from portal.order_list import NEWEST_FIRST, OrderQuery, matching, read_query, tab_counts, totals
-from portal.order_pages import order_page
-from portal.order_view import as_json, fresh_row, grid_rows
-from portal.preferences import preferences_of
+from portal.frame.preferences import preferences_of
+from portal.orders.pages import order_page
+from portal.orders.query import NEWEST_FIRST, OrderQuery, matching, read_query, tab_counts, totals
+from portal.orders.table import as_json, fresh_row, grid_rows
 from portal.views.pages import MemberRequest, member_data, now
 from trading.orders.ids import is_valid_cl_ord_id
 

@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from common.actor import system_actor
 from portal.badges import Badge, status_badge
-from portal.halting import Effect, halting_of
-from portal.health import MARKS, Light
-from portal.keys import KEYS
-from portal.preferences import CHOICES
-from portal.shell import Banner
+from portal.frame.halting import Effect, halting_of
+from portal.frame.health import MARKS, Light
+from portal.frame.keys import KEYS
+from portal.frame.preferences import CHOICES
+from portal.frame.shell import Banner
 from portal.views.errors import page_not_found
 from portal.views.pages import bare_render
 from trading.vocabulary import OrdStatus

@@ -27,7 +27,7 @@ from oms.services import accept
 from oms.services.preview import preview_order
 from portal.middleware import asked_by_htmx
 from portal.templatetags.blotter import number
-from portal.ticket import (
+from portal.ticket.form import (
     Ticket,
     choose,
     intent_of,
@@ -36,7 +36,7 @@ from portal.ticket import (
     posted_ticket,
     spell_out,
 )
-from portal.ticket_words import Surroundings
+from portal.ticket.words import Surroundings
 from portal.views.desk import show_desk
 from portal.views.pages import MemberRequest, member_page, now
 from portfolio import selectors as books

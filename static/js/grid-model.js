@@ -17,7 +17,7 @@ const COMPARED = {
 
 const upper = (text) => String(text).toUpperCase();
 
-// Whether an entry meets one condition of portal/order_filter.py. A field the browser was not given
+// Whether an entry meets one condition of portal/orders/filter.py. A field the browser was not given
 // (an amount that is hidden) cannot be judged here; the server has judged it.
 function meets({ id, row }, { field, op, values }) {
   if (op === "id") return values[0] === id || IDS.some((name) => row[name] === values[0]);

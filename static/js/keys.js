@@ -1,5 +1,5 @@
 // Keys of the page. The table is the overlay itself: [data-keys][data-act] elements, made by the
-// server from portal/keys.py. A sequence has a second to complete; letters never act in a field.
+// server from portal/frame/keys.py. A sequence has a second to complete; letters never act in a field.
 
 const SEQUENCE_MS = 1000;
 

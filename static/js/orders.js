@@ -1,5 +1,5 @@
 // The orders blotter of the desk and the Orders page: what a grid of orders can do besides showing
-// them. Keys come from portal/keys.py by way of `page:act`; every verb also works as a plain form.
+// them. Keys come from portal/frame/keys.py by way of `page:act`; every verb also works as a plain form.
 
 import { Amending } from "./orders-amend.js";
 import { CancelMany, Cancelling } from "./orders-cancel.js";

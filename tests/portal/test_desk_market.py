@@ -120,7 +120,7 @@ def test_a_fill_of_an_earlier_pass_is_on_no_day(at_desk, alice, desk, gateway, m
     lap = market_data.replay_position(REPLAY_FEED, utcnow()).lap
     shown = market_data.history_days
     monkeypatch.setattr(
-        "portal.market.selectors.history_days",
+        "portal.market.panels.selectors.history_days",
         lambda *given: [type(day)(lap=lap - 1, day=day.day) for day in shown(*given)],
     )
     found = marks(at_desk("bob"), desk).json()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.order_filter import Condition, FilterError, conditions_of
+from portal.orders.filter import Condition, FilterError, conditions_of
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from html import unescape
 import pytest
 
 from oms.models import Order
-from portal.order_list import SORTS
+from portal.orders.query import SORTS
 
 ROW = re.compile(r'<tr data-id="(\w{26})" data-v="(\d+)".*?</tr>', re.DOTALL)
 PART = re.compile(r'data-c="(\w+)"[^>]*?data-v="([^"]*)"')
@@ -387,7 +387,7 @@ def test_a_bad_amendment_comes_back_with_every_reason_and_changes_nothing(
 
 
 def test_an_amendment_of_real_money_is_asked_once_more(at_desk, alice, desk, some, monkeypatch):
-    from portal.amendment import Amendment
+    from portal.orders.amendment import Amendment
 
     monkeypatch.setattr(Amendment, "needs_confirming", lambda *_: True)
     browser = at_desk("alice")

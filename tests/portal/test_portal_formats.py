@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from portal.preferences import preferences_of
+from portal.frame.preferences import preferences_of
 from portal.templatetags.blotter import clock, day, iso, number, signed, when, who, zone
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from django.template.loader import render_to_string
 
 from portal.badges import status_badge
-from portal.keys import KEYS
+from portal.frame.keys import KEYS
+from portal.frame.navigation import PLACES
 from portal.middleware import policy_of
-from portal.navigation import PLACES
 from trading.vocabulary import OrdStatus
 
 ROOT = Path(__file__).resolve().parents[2]

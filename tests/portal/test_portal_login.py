@@ -10,7 +10,7 @@ import time_machine
 from django.core import signing
 
 from accounts.models import Membership, User
-from portal.login import _SALT
+from portal.frame.login import _SALT
 
 PASSWORD = "correct horse battery staple"
 

@@ -13,7 +13,7 @@ from brokers.services import open_connection
 from common.errors import NotFound
 from oms.models import Order
 from portal.templatetags.blotter import number
-from portal.ticket_words import Surroundings, UnclearWordError, price, quantity
+from portal.ticket.words import Surroundings, UnclearWordError, price, quantity
 from risk.services import lift_halt, set_halt
 from tenants.binding import tenant_bound
 from tests.journeys.cast import fresh, utcnow
@@ -330,9 +330,9 @@ def test_a_viewer_has_no_door_to_it(at_desk, market):
 
 def test_what_cannot_be_chosen_says_why(at_desk, market, monkeypatch):
     market.show("100", "101")
-    monkeypatch.setattr("portal.ticket.session_at", lambda *_: None)
+    monkeypatch.setattr("portal.ticket.form.session_at", lambda *_: None)
     monkeypatch.setattr(
-        "portal.ticket.next_open", lambda *_: datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+        "portal.ticket.form.next_open", lambda *_: datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
     )
     page = text_of(at_desk("alice").get("/desk"))
     day = re.search(r'<option value="DAY"[^>]*>[^<]*', page).group(0)

@@ -17,7 +17,7 @@ from events.relay import relay_once
 from marketdata import quotes
 from marketdata.models import Instrument
 from marketdata.services import load_reference_data
-from portal.positions import cells, read_books
+from portal.books.positions import cells, read_books
 from portfolio.services import Fill, book_fill, deposit
 from tenants.binding import tenant_bound
 from tests.portal_live.conftest import TOPICS

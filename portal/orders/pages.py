@@ -13,7 +13,7 @@ from common.errors import FieldError, Invalid
 from common.http.pagination import page
 from common.ids import is_ulid
 from oms.models import Order
-from portal.order_list import NUMBERS, SORTS
+from portal.orders.query import NUMBERS, SORTS
 
 _MAX_CURSOR = 512
 

@@ -17,7 +17,7 @@ from common.instants import instant_str
 from common.numbers import dec_str
 from oms import selectors
 from oms.models import ClOrdId, Command, Order
-from portal.order_filter import Condition, FilterError, conditions_of
+from portal.orders.filter import Condition, FilterError, conditions_of
 from trading.vocabulary import CommandState, OrdStatus, Side
 
 FILTERS = ("account", "symbol", "side", "ord_status", "strategy", "cl_ord_id")

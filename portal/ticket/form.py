@@ -18,7 +18,7 @@ from common.ids import new_ulid
 from marketdata.calendars import next_open, session_at
 from marketdata.models import Instrument
 from oms.schemas import OrderIn
-from portal import ticket_words
+from portal.ticket import words
 from trading.orders.intent import OrderIntent
 from trading.orders.validity import PRICED_TYPES, TIME_IN_FORCE_BY_TYPE
 from trading.vocabulary import OrdType, Side, TimeInForce
@@ -128,7 +128,7 @@ def next_ticket(sent: Ticket, *, now: datetime) -> Ticket:
     return fresh
 
 
-def spell_out(ticket: Ticket, around: ticket_words.Surroundings) -> None:
+def spell_out(ticket: Ticket, around: words.Surroundings) -> None:
     """Replace short words for quantity and price by the figures they stand for.
 
     What a word cannot mean becomes an error of its field.
@@ -136,14 +136,14 @@ def spell_out(ticket: Ticket, around: ticket_words.Surroundings) -> None:
     values, errors = ticket.values, list(ticket.errors)
     limit_px = None
     try:
-        values["price"] = ticket_words.price(values["price"], around)
+        values["price"] = words.price(values["price"], around)
         if ticket.is_priced:
             limit_px = _number(values["price"])
-    except ticket_words.UnclearWordError as error:
+    except words.UnclearWordError as error:
         errors.append(FieldError("price", "unclear", str(error)))
     try:
-        values["order_qty"] = ticket_words.quantity(values["order_qty"], around, limit_px=limit_px)
-    except ticket_words.UnclearWordError as error:
+        values["order_qty"] = words.quantity(values["order_qty"], around, limit_px=limit_px)
+    except words.UnclearWordError as error:
         errors.append(FieldError("order_qty", "unclear", str(error)))
     ticket.errors = errors
 

@@ -19,7 +19,7 @@ from marketdata.charts import ChartBar, ChartInterval
 from marketdata.models import Bar, Instrument
 from oms import selectors as orders
 from oms.fills import Fill, fills_in_force
-from portal.sparkline import Sparkline, sparkline
+from portal.market.sparkline import Sparkline, sparkline
 from portal.templatetags.blotter import HIDDEN, number
 from trading import exact
 from trading.market import Quote, percent_change

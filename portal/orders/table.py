@@ -12,8 +12,8 @@ from marketdata.models import Instrument
 from oms import selectors
 from oms.models import Order
 from oms.present import order_json
-from portal.order_columns import COLUMNS, Column, put_away
-from portal.order_list import OrderQuery
+from portal.orders.columns import COLUMNS, Column, put_away
+from portal.orders.query import OrderQuery
 from portal.rows import GridRow, order_row
 
 # Fields that no cell of the table carries; grid.js needs them to judge a row.

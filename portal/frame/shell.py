@@ -11,11 +11,11 @@ from common.actor import Actor
 from events.selectors import head
 from marketdata import quotes
 from marketdata.models import Instrument
-from portal.halting import halting_of
-from portal.health import Light, app_light, broker_light, feed_light
-from portal.keys import keys_for
-from portal.navigation import places_for
-from portal.preferences import CHOICES
+from portal.frame.halting import halting_of
+from portal.frame.health import Light, app_light, broker_light, feed_light
+from portal.frame.keys import keys_for
+from portal.frame.navigation import places_for
+from portal.frame.preferences import CHOICES
 from risk.models import Halt
 from risk.selectors import halts_in_force
 from trading.market import Quote

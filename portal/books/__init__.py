@@ -1,0 +1,1 @@
+"""What accounts hold and have earned, as pages show it."""

@@ -1,0 +1,1 @@
+"""What surrounds every page: firm, account, lights, keys, preferences, login."""

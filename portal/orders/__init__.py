@@ -1,0 +1,1 @@
+"""Lists of orders: what an address demands, what a table shows, the form that amends."""

@@ -1,0 +1,1 @@
+"""The order form: words to figures, figures to an intent."""
