@@ -75,13 +75,13 @@ def outcome_by_state(
 ) -> Outcome | None:
     """How the order's state after a report of ``exec_type`` ends an open command; None leaves it.
 
-    Existence of the order ends its NEW, the answer to a request ends that request, a closed order
+    Existence at the venue ends its NEW, the answer to a request ends that request, a closed order
     ends all.
     """
     if kind is CommandKind.NEW:
         if order.base_status is OrdStatus.REJECTED:
             return Outcome(CommandState.REFUSED, "VENUE", "rejected")
-        if order.acked or order.cum_qty > ZERO or order.is_closed:
+        if (order.acked and not order.unseen) or order.cum_qty > ZERO or order.is_closed:
             return ACKED
         return None
     unresolved = cl_ord_id in order.pending_cancels or cl_ord_id in order.pending_replaces

@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from trading.orders.canonical import EXACT, ZERO, fits_column
-from trading.orders.facts import DAY_LIKE
+from trading.orders.facts import DAY_LIKE, Trailed
 from trading.orders.ids import fingerprint
 from trading.orders.ledger import EntryKind, LedgerEntry
 from trading.orders.outcome import (
@@ -22,6 +22,9 @@ from trading.orders.reports import ExecutionReport
 from trading.orders.state import Mark, OrderState, Terms, Version, VersionState
 from trading.orders.table import Cell
 from trading.vocabulary import CxlRejReason, ExecType, OrdStatus, ReportSource
+
+TRAILED = "TRAILED"
+"""Why this system restates a stop it keeps: its trail has moved. That is no change of terms."""
 
 CORPORATE_ACTIONS = frozenset({"CORPORATE_ACTION", "GT_CORPORATE_ACTION"})
 
@@ -103,7 +106,7 @@ def replaced(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     if cell is Cell.PARK or not before_closing(state, report):
         return parked(state)
     base = state.terms if version is None else version.terms
-    terms = _terms(report, base)
+    terms = _terms(_without_trail(state, report), base)
     if not _storable(terms):
         return parked(state)
     if version is None:
@@ -129,6 +132,8 @@ def replaced(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     after = state.with_(
         versions=tuple(sorted((*others, accepted), key=_number)),
         acked=state.acked or report.source is not ReportSource.LOCAL,
+        unseen=state.unseen and report.source is ReportSource.LOCAL,
+        trailed=_trail_under(state, terms),
         pending_replaces=state.pending_replaces - {request},
         resolved=state.resolved | {request},
         done=_done_after(state, report, terms),
@@ -146,6 +151,8 @@ def restated(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
         return recorded(state)
     if cell is Cell.PARK or not before_closing(state, report):
         return parked(state)
+    if report.restatement_reason == TRAILED:
+        return changed(state, state.with_(trailed=trailed_by(state, report)))
     terms = _terms(report, state.terms)
     if not _storable(terms):
         return parked(state)
@@ -174,6 +181,7 @@ def restated(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
         versions=versions,
         ledger=ledger,
         acked=state.acked or report.source is not ReportSource.LOCAL,
+        unseen=state.unseen and report.source is ReportSource.LOCAL,
         done=state.done if said is OrdStatus.DONE_FOR_DAY else _done_after(state, report, terms),
         stop=marked(state.stop, report, said is OrdStatus.STOPPED, guarantee=True),
         suspend=marked(state.suspend, report, said is OrdStatus.SUSPENDED),
@@ -184,6 +192,30 @@ def restated(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     if entries:
         return Applied(after, Verdict.APPLIED, None, entries, query)
     return changed(state, after, query)
+
+
+def trailed_by(state: OrderState, report: ExecutionReport) -> Trailed | None:
+    """How far the order's trail has come after a report that may say so."""
+    if report.anchor_px is None:
+        return state.trailed
+    return Trailed(report.anchor_px, report.stop_px)
+
+
+def _trail_under(state: OrderState, terms: Terms) -> Trailed | None:
+    """A new distance or trigger takes the stop from the anchor anew; the anchor stays."""
+    trailed = state.trailed
+    if trailed is None:
+        return None
+    same = (terms.trail_offset, terms.stop_px) == (state.terms.trail_offset, state.terms.stop_px)
+    return trailed if same else replace(trailed, stop_px=None)
+
+
+def _without_trail(state: OrderState, report: ExecutionReport) -> ExecutionReport:
+    """A request that states the stop where the trail has taken it asks for no other trigger."""
+    trailed = state.trailed
+    if trailed is None or trailed.stop_px is None or report.stop_px != trailed.stop_px:
+        return report
+    return replace(report, stop_px=None)
 
 
 def _number(version: Version) -> int:

@@ -65,6 +65,8 @@ def trade(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
         state.resolved,
         state.held,
         state.triggered,
+        False,
+        state.trailed,
     )
     entries: tuple[LedgerEntry, ...] = (entry,)
     if after.held:

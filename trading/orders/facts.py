@@ -115,6 +115,17 @@ class Mark:
     px: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Trailed:
+    """How far a trail kept here has come: the best price since its activation, and its stop.
+
+    ``stop_px`` is None after an amendment of the distance: it follows from the anchor again.
+    """
+
+    anchor_px: Decimal
+    stop_px: Decimal | None = None
+
+
 def write_terms(terms: Terms) -> Json:
     """Terms as JSON values."""
     return without_none(
@@ -226,6 +237,20 @@ def read_mark(content: Mapping[str, Any] | None) -> Mark | None:
         qty=opt_dec(content.get("qty")),
         px=opt_dec(content.get("px")),
     )
+
+
+def write_trailed(trailed: Trailed | None) -> Json | None:
+    """A trail's progress as JSON values."""
+    if trailed is None:
+        return None
+    return without_none(anchor_px=dec_str(trailed.anchor_px), stop_px=opt_dec_str(trailed.stop_px))
+
+
+def read_trailed(content: Mapping[str, Any] | None) -> Trailed | None:
+    """Read what ``write_trailed`` wrote. :raises KeyError, ValueError:"""
+    if content is None:
+        return None
+    return Trailed(Decimal(content["anchor_px"]), opt_dec(content.get("stop_px")))
 
 
 def without_none(**content: Any) -> Json:

@@ -14,7 +14,8 @@ MAX_AMENDS = 1295
 _BASE36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ULID = r"[0-7][0-9A-HJKMNP-TV-Z]{25}"
 _VALID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,35}")
-_RESERVED = re.compile(rf"{_ULID}(?:\.[0-9]+|-[CR][0-9]+)?")
+_RESERVED = re.compile(rf"{_ULID}(?:\.[0-9]+|-[CRX][0-9]+)?")
+_EXPIRY = re.compile(rf"{_ULID}-X[0-9]+")
 
 
 def is_valid_cl_ord_id(text: str) -> bool:
@@ -40,6 +41,16 @@ def leg_id(list_id: str, leg: int) -> str:
 def cancel_id(order_id: str, n: int) -> str:
     """``cl_ord_id`` of the n-th cancel the client sent without one."""
     return f"{order_id}-C{n}"
+
+
+def expiry_id(order_id: str, n: int) -> str:
+    """``cl_ord_id`` of the n-th cancel by which we end an order at its time for its venue."""
+    return f"{order_id}-X{n}"
+
+
+def is_expiry_id(text: str) -> bool:
+    """Whether a cancel of this id ends an order because its time has come."""
+    return _EXPIRY.fullmatch(text) is not None
 
 
 def replace_id(order_id: str, n: int) -> str:

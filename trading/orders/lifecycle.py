@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from trading.orders.amendments import refused
+from trading.orders.amendments import refused, trailed_by
 from trading.orders.executions import with_order_id
-from trading.orders.facts import DAY_LIKE
+from trading.orders.facts import DAY_LIKE, Version
+from trading.orders.ids import is_expiry_id
 from trading.orders.outcome import (
     Applied,
     Query,
@@ -21,7 +22,7 @@ from trading.orders.outcome import (
 from trading.orders.reports import ExecutionReport
 from trading.orders.state import Closing, OrderState, VersionState
 from trading.orders.table import Cell
-from trading.vocabulary import ExecType, OrdStatus, TimeInForce
+from trading.vocabulary import ExecType, OrdStatus, ReportSource, TimeInForce
 
 _AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
@@ -35,7 +36,12 @@ def new(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     """The order exists. After its end the word adds the venue's id and a question."""
     if cell is Cell.PARK and not before_closing(state, report):
         return parked(state)
-    after = state.with_(acked=True, versions=with_order_id(state, report))
+    after = state.with_(
+        acked=True,
+        unseen=_unseen(state, report),
+        versions=with_order_id(state, report),
+        trailed=trailed_by(state, report),
+    )
     if cell is Cell.QUERY:
         return recorded(after, Query.ORDER)
     if cell is Cell.PARK:
@@ -52,6 +58,9 @@ def closed(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     closed_as = OrdStatus(report.exec_type.value)
     if state.time_in_force in _AT_ONCE:
         closed_as = OrdStatus.CANCELED
+    elif any(is_expiry_id(request) for request in state.pending_cancels):
+        # The venue cannot keep the time: what it took back at our request has expired.
+        closed_as = OrdStatus.EXPIRED
     closing = state.closing
     if closing is not None and (
         closing.closed_as is OrdStatus.REJECTED or not before_closing(state, report)
@@ -140,16 +149,47 @@ def stopped(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
 
 
 def triggered(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
-    """A stop has fired or a held order was released: it works from now on."""
+    """A stop has fired or a held order was released: it works from now on.
+
+    The price a trail gives its limit on firing is a change of terms nobody asked for.
+    """
     if cell is Cell.QUERY:
         return recorded(state, Query.ORDER)
-    after = _there(state, report, triggered=True, suspend=marked(state.suspend, report, False))
+    after = _there(
+        state,
+        report,
+        triggered=True,
+        suspend=marked(state.suspend, report, False),
+        trailed=trailed_by(state, report),
+    )
+    if report.price is not None and report.price != state.price:
+        fired = Version(
+            number=state.next_version,
+            cl_ord_id=None,
+            venue_cl_ord_id=None,
+            terms=replace(state.terms, price=report.price),
+            state=VersionState.ACCEPTED,
+            venue_seq=report.venue_seq,
+            accepted_at=report.transact_time,
+            exec_id=report.exec_id,
+        )
+        after = after.with_(versions=(*after.versions, fired))
     return recorded(after) if cell is Cell.SAME else changed(state, after)
 
 
 def _there(state: OrderState, report: ExecutionReport, **facts: object) -> OrderState:
     """The venue speaks of the order as its own: it exists, under the id it names."""
-    return state.with_(acked=True, versions=with_order_id(state, report), **facts)
+    return state.with_(
+        acked=True,
+        unseen=_unseen(state, report),
+        versions=with_order_id(state, report),
+        **facts,
+    )
+
+
+def _unseen(state: OrderState, report: ExecutionReport) -> bool:
+    """Whether still nobody but this system has said that the order exists."""
+    return report.source is ReportSource.LOCAL and (state.unseen or not state.acked)
 
 
 def _ended(state: OrderState, report: ExecutionReport, closing: Closing) -> OrderState:

@@ -20,7 +20,7 @@ class ExecutionReport:
     """Field names are FIX's. ``cl_ord_id`` is the id of the request or version it answers,
     ``order_id`` the venue's, ``transact_time`` the venue's aware instant, ``venue_seq`` its
     sequence where it gives one. ``order_qty`` is a total, ``last_qty`` one execution (for
-    STOPPED the guaranteed quantity).
+    STOPPED the guaranteed quantity), ``anchor_px`` the best price a trail kept here has seen.
     """
 
     exec_type: ExecType
@@ -41,6 +41,7 @@ class ExecutionReport:
     display_qty: Decimal | None = None
     trail_offset: Decimal | None = None
     limit_offset: Decimal | None = None
+    anchor_px: Decimal | None = None
     time_in_force: TimeInForce | None = None
     expire_time: datetime | None = None
     cum_qty: Decimal | None = None
@@ -64,6 +65,7 @@ _DECIMALS = (
     "display_qty",
     "trail_offset",
     "limit_offset",
+    "anchor_px",
     "cum_qty",
     "leaves_qty",
     "fee",

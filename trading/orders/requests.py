@@ -89,6 +89,7 @@ REASONS = {
 }
 """What to say for a ``reason``, after the words \"the order is STATUS:\"."""
 
+_NOT_TRADED = frozenset({OrdStatus.PENDING_NEW, OrdStatus.NEW, OrdStatus.SUSPENDED})
 _QUEUE = Decision(Action.QUEUE)
 _ENDED = {
     OrdStatus.FILLED: "already_filled",
@@ -110,7 +111,8 @@ def cancel_decision(
     """Decide a cancel. ``new_command_state`` is that of the order's NEW command, if any.
 
     ``held_by_oms``: accepted but kept by us until its trigger or start. ``cancel_open``: a
-    CANCEL command is not final yet (it may not have been sent, so no status shows it).
+    CANCEL command is not final yet (it may not have been sent, so no status shows it). A NEW
+    that is QUEUED has not left, also where the order was kept by us before.
     """
     status = state.ord_status
     ended = _ended_reason(state, status)
@@ -157,12 +159,14 @@ def replace_decision(
         return _conflict("cancel_pending")
     if _unsent(state, status, new_command_state, held_by_oms=held_by_oms):
         return Decision(Action.IN_PLACE)
+    if new_command_state is CommandState.UNKNOWN and not state.cum_qty:
+        return _conflict("unknown_outcome")
     if status is OrdStatus.PENDING_NEW:
-        if new_command_state is CommandState.UNKNOWN:
-            return _conflict("unknown_outcome")
         if new_command_state is CommandState.REFUSED:
             return _conflict("already_rejected")
         return _conflict("not_yet_acknowledged")
+    if new_command_state is CommandState.SENDING and not state.cum_qty:
+        return _conflict("not_yet_acknowledged")  # kept by us before, and on its way now
     if (replace_open or status is OrdStatus.PENDING_REPLACE) and not ability.pipelined_replaces:
         return _conflict("replace_pending")
     if status is OrdStatus.SUSPENDED and not ability.replace_suspended:
@@ -196,12 +200,12 @@ def _unsent(
     held_by_oms: bool,
 ) -> bool:
     """No byte about this order has left: it can still be changed here alone."""
-    if status is OrdStatus.PENDING_NEW:
-        return new_command_state is CommandState.QUEUED
+    if new_command_state is CommandState.QUEUED:
+        return status in _NOT_TRADED and not state.cum_qty
     return (
         held_by_oms
+        and new_command_state is None
         and status in {OrdStatus.NEW, OrdStatus.SUSPENDED}
-        and new_command_state in {None, CommandState.QUEUED}
         and not state.cum_qty
     )
 

@@ -19,15 +19,18 @@ from trading.orders.facts import (
     Json,
     Mark,
     Terms,
+    Trailed,
     Version,
     VersionState,
     read_closing,
     read_mark,
+    read_trailed,
     read_version,
     terms_of,
     without_none,
     write_closing,
     write_mark,
+    write_trailed,
     write_version,
 )
 from trading.orders.ids import MAX_AMENDS
@@ -56,7 +59,8 @@ _AVERAGE = Context(prec=28)
 class OrderState:
     """All facts about one order. ``id`` is its ULID; requests are sets of ``cl_ord_id``.
 
-    ``acked``: somebody who can hold the order has said it exists. ``resolved`` keeps the
+    ``acked``: somebody who can hold the order has said it exists; ``unseen``: that was this
+    system alone (it keeps the order, or has just released it), no venue. ``resolved`` keeps the
     requests already answered, so that a late "pending" says nothing new. ``held`` are
     corrections whose trade has not come yet.
     """
@@ -74,6 +78,8 @@ class OrderState:
     resolved: frozenset[str] = frozenset()
     held: tuple[ExecutionReport, ...] = ()
     triggered: bool = False
+    unseen: bool = False
+    trailed: Trailed | None = None
 
     def with_(self, **facts: object) -> "OrderState":
         """Return a copy with some facts changed, faster than ``dataclasses.replace``."""
@@ -158,7 +164,9 @@ class OrderState:
 
     @property
     def stop_px(self) -> Decimal | None:
-        """Trigger price in force."""
+        """Trigger price in force: as agreed, or where its trail has taken it."""
+        if self.trailed is not None and self.trailed.stop_px is not None:
+            return self.trailed.stop_px
         return self.current.terms.stop_px
 
     @property
@@ -347,6 +355,8 @@ def facts_json(state: OrderState) -> Json:
         resolved=sorted(state.resolved) or None,
         held=[to_json(report) for report in state.held] or None,
         triggered=state.triggered or None,
+        unseen=state.unseen or None,
+        trailed=write_trailed(state.trailed),
     )
 
 
@@ -369,4 +379,6 @@ def state_from(facts: Mapping[str, Any], ledger_entries: Iterable[LedgerEntry]) 
         resolved=frozenset(facts.get("resolved", ())),
         held=tuple(from_json(item) for item in facts.get("held", ())),
         triggered=facts.get("triggered", False),
+        unseen=facts.get("unseen", False),
+        trailed=read_trailed(facts.get("trailed")),
     )

@@ -65,7 +65,7 @@ def missing_reports(
         # It ended under terms we never heard of. (Some venues show an ended order's total as what
         # was executed: that is no other term.)
         missing += _term_change(state, answer, terms)[0]
-    elif said in _WORKING and not state.acked:
+    elif said in _WORKING and (state.unseen or not state.acked):
         missing.append(_said(answer, ExecType.NEW))
     if said is OrdStatus.FILLED and not missing and state.cum_qty < state.order_qty:
         query = Query.EXECUTIONS
