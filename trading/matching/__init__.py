@@ -12,10 +12,10 @@ from trading.matching.events import (
     Cancel,
     Delisting,
     Event,
+    MarketLost,
     NewOrder,
     PathTick,
     Peg,
-    PegPrice,
     Phase,
     QuoteTick,
     Replace,
@@ -27,7 +27,7 @@ from trading.matching.events import (
 )
 from trading.matching.reporter import TimeReversed
 from trading.matching.state import EngineState, WorkingOrder, state_from_json, state_to_json
-from trading.matching.triggers import Trail, Trigger, TriggerPrice
+from trading.matching.triggers import Trail, Trigger
 from trading.matching.values import (
     BeyondTouch,
     EndReason,
@@ -49,10 +49,10 @@ __all__ = [
     "EngineState",
     "Event",
     "Liquidity",
+    "MarketLost",
     "NewOrder",
     "PathTick",
     "Peg",
-    "PegPrice",
     "Phase",
     "Policy",
     "QueueModel",
@@ -66,7 +66,6 @@ __all__ = [
     "TradeTick",
     "Trail",
     "Trigger",
-    "TriggerPrice",
     "WorkingOrder",
     "event_order",
     "state_from_json",

@@ -33,8 +33,11 @@ def would_take(floor: Floor, order: WorkingOrder) -> bool:
 def arrive(floor: Floor, order: WorkingOrder) -> None:
     """Let an acknowledged order (in no book yet) trade, then let its rest stand or end."""
     if order.peg is not None:
+        was_priced = order.price is not None
         order = replace(order, price=pegged_price(order, floor.market.prices()))
         if order.price is None:
+            if was_priced:
+                floor.said.order(order, ExecType.SUSPENDED, reason=EndReason.REPRICED)
             floor.add(order)
             return
     plan = plan_of(floor, order)

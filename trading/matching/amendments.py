@@ -7,15 +7,16 @@ from trading.matching.events import AUCTIONS, Replace
 from trading.matching.floor import Floor, rests
 from trading.matching.state import WorkingOrder
 from trading.matching.triggers import Trigger, fires, followed, reference_price
-from trading.vocabulary import CxlRejReason, ExecType
+from trading.matching.values import EndReason
+from trading.vocabulary import CxlRejReason, ExecType, TimeInForce
 
 
 def amend(floor: Floor, request: Replace) -> None:
     """Give an order new terms in place, or refuse and leave it as it is.
 
-    A total below what is filled means: no more. Another price or a larger quantity loses the
-    place in time and trades as if it had just come; a smaller quantity keeps the place. The
-    anchor of a trail stays where it is.
+    A total below what is filled means: no more. Another price, a larger quantity or another
+    quantity to show loses the place in time and trades as if it had just come; a smaller quantity
+    keeps the place. The anchor of a trail stays where it is.
 
     :raises ValueError: if the quantity is not positive.
     """
@@ -34,14 +35,20 @@ def amend(floor: Floor, request: Replace) -> None:
     floor.said.order(changed, ExecType.REPLACED, request_id=request.request_id)
     if changed.leaves_qty == 0:
         return
-    is_new_price = changed.price != order.price or changed.cap != order.cap
     if not rests(changed) and order.peg is None:
         floor.add(changed)
-    elif not is_new_price and changed.qty <= order.qty:
+    elif _keeps_place(order, changed):
         shown = min(changed.shown, changed.leaves_qty)
         floor.add(replace(changed, shown=shown))
     else:
         arrive(floor, replace(changed, priority=floor.next_priority()))
+
+
+def _keeps_place(order: WorkingOrder, changed: WorkingOrder) -> bool:
+    same = ("price", "cap", "display_qty")
+    return changed.qty <= order.qty and all(
+        getattr(changed, name) == getattr(order, name) for name in same
+    )
 
 
 def _changed(order: WorkingOrder, request: Replace) -> WorkingOrder:
@@ -51,10 +58,18 @@ def _changed(order: WorkingOrder, request: Replace) -> WorkingOrder:
         qty=max(request.qty, order.cum_qty),
         time_in_force=request.time_in_force,
         trigger=_kept_anchor(order, request.trigger),
+        display_qty=request.display_qty,
+        expire_at=_end(order, request),
     )
     if order.peg is not None:
         return replace(changed, cap=request.price if request.price is not None else order.cap)
     return replace(changed, price=price)
+
+
+def _end(order: WorkingOrder, request: Replace) -> int | None:
+    if request.time_in_force is not TimeInForce.GTD:
+        return None
+    return order.expire_at if request.expire_at is None else request.expire_at
 
 
 def _kept_anchor(order: WorkingOrder, wanted: Trigger | None) -> Trigger | None:
@@ -76,11 +91,13 @@ def _why_not(floor: Floor, order: WorkingOrder, changed: WorkingOrder) -> str:
         changed.time_in_force in AUCTIONS or order.time_in_force in AUCTIONS
     ):
         return "an order cannot move into or out of an auction"
+    if changed.display_qty is not None and not 0 < changed.display_qty <= changed.qty:
+        return "the quantity shown is not within the order's"
     if changed.trigger is not None:
         reference = reference_price(floor.market.prices(), changed.trigger, buy=order.buy)
         if reference is not None and fires(changed.trigger, reference, buy=order.buy):
-            return "it would trigger immediately"
+            return EndReason.WOULD_TRIGGER
     crosses = changed.price != order.price and rests(changed) and changed.post_only
     if crosses and would_take(floor, changed):
-        return "a post-only order would take"
+        return EndReason.WOULD_TAKE
     return ""

@@ -18,6 +18,7 @@ from trading.matching.events import (
     Cancel,
     Delisting,
     Event,
+    MarketLost,
     NewOrder,
     PathTick,
     Phase,
@@ -32,6 +33,7 @@ from trading.matching.floor import Floor
 from trading.matching.market import Depth, Pool
 from trading.matching.reporter import Reporter
 from trading.matching.state import EngineState, SideState, WorkingOrder
+from trading.matching.triggers import Prices
 from trading.matching.values import EndReason, Policy, Report
 from trading.vocabulary import CxlRejReason, ExecType
 
@@ -47,6 +49,7 @@ class Engine:
             Split: lambda event: actions.split(self._floor, event),
             Delisting: lambda _: actions.delist(self._floor),
             QuoteTick: self._quote,
+            MarketLost: self._market_lost,
             BookSnapshot: self._snapshot,
             BookDelta: self._delta,
             TradeTick: self._trade,
@@ -54,7 +57,7 @@ class Engine:
             NewOrder: self._new,
             Cancel: self._cancel,
             Replace: lambda event: amendments.amend(self._floor, event),
-            Timer: lambda event: waiting.expire_due(self._floor, event.at + 1),
+            Timer: self._timer,
         }
 
     def apply(self, event: Event) -> list[Report]:
@@ -101,15 +104,36 @@ class Engine:
         """The instant of the last event."""
         return self._floor.said.last_at
 
-    def would_change(self, tick: QuoteTick) -> bool:
-        """Whether this quote might move any order: fill, fire or reprice it. Nothing changes."""
-        if any(order.trigger or order.peg or order.parked for order in self._floor.orders.values()):
+    @property
+    def next_timer(self) -> int | None:
+        """When a ``Timer`` is due (ns): for a stop that has moved and was not reported yet."""
+        told = [order.told_at for order in self._floor.watching.values() if order.untold]
+        return min(told) + waiting.TELL_EVERY_NS if told else None
+
+    def would_change(self, tick: QuoteTick | MarketLost) -> bool:
+        """Whether this news might be told of any order: fill, fire, reprice or report it.
+
+        Where it is not, ``apply`` returns no report (unless an order's time is over) and only
+        trails may follow. Nothing changes.
+        """
+        if waiting.would_move(self._floor, self._prices_after(tick), tick.at):
             return True
+        if isinstance(tick, MarketLost):
+            return False
         best_buy = next(iter(self._floor.sides[True]), None)
         best_sell = next(iter(self._floor.sides[False]), None)
         buys = best_buy is not None and tick.ask_size > 0 and tick.ask <= (best_buy.price or 0)
         sells = best_sell is not None and tick.bid_size > 0 and tick.bid >= (best_sell.price or 0)
         return buys or sells
+
+    def _prices_after(self, tick: QuoteTick | MarketLost) -> Prices:
+        if isinstance(tick, MarketLost):
+            return Prices()
+        return Prices(
+            last=self._floor.market.last if tick.last is None else tick.last,
+            bid=tick.bid if tick.bid_size > 0 else None,
+            ask=tick.ask if tick.ask_size > 0 else None,
+        )
 
     def dump(self) -> EngineState:
         """The whole state between two events."""
@@ -166,6 +190,15 @@ class Engine:
         if tick.last is not None:
             market.last = tick.last
         self._shown(before)
+
+    def _market_lost(self, _event: MarketLost) -> None:
+        self._floor.market.forget_book()
+        self._floor.market.last = None
+        self._shown({})
+
+    def _timer(self, event: Timer) -> None:
+        waiting.expire_due(self._floor, event.at + 1)
+        waiting.tell_trails(self._floor)
 
     def _snapshot(self, book: BookSnapshot) -> None:
         if any(size < 0 for _, size in (*book.bids, *book.asks)):
@@ -235,6 +268,8 @@ class Engine:
             floor.say_end(order, ExecType.REJECTED, refusal)
             return
         floor.said.order(order, ExecType.NEW)
+        if order.trigger != command.trigger:  # a trail has begun
+            floor.said.order(order, ExecType.RESTATED, reason=EndReason.TRAILED)
         if order.trigger is not None or order.time_in_force in AUCTIONS:
             floor.add(order)
         elif not floor.is_open:

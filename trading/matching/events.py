@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from trading.matching.triggers import Trigger
-from trading.vocabulary import OrdType, Side, TimeInForce
+from trading.vocabulary import OrdType, PegPriceType, Side, TimeInForce
 
 
 class Phase(StrEnum):
@@ -17,21 +17,11 @@ class Phase(StrEnum):
     """The session is over: DAY orders have ended, the others wait for the next one."""
 
 
-class PegPrice(StrEnum):
-    """What a pegged order's price follows (FIX tag 1094)."""
-
-    PRIMARY = "PRIMARY"
-    """The best price of its own side."""
-    MARKET = "MARKET"
-    """The best price of the other side."""
-    MID = "MID"
-
-
 @dataclass(frozen=True, slots=True)
 class Peg:
     """A price that follows the market: the reference moved by ``offset`` ticks, up if positive."""
 
-    price_type: PegPrice = PegPrice.PRIMARY
+    price_type: PegPriceType = PegPriceType.PRIMARY
     offset: int = 0
 
 
@@ -94,6 +84,14 @@ class QuoteTick:
     ask_size: int
     source_seq: int = 0
     last: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarketLost:
+    """Nothing is known of the market any more: no price stands, the last one is forgotten."""
+
+    at: int
+    source_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +211,8 @@ class Cancel:
 class Replace:
     """A request for new terms; ``qty`` is the new total, what is filled included.
 
-    ``trigger`` None keeps the trigger of an order that has not fired.
+    ``price`` and ``trigger`` None keep what an order that has not fired has; ``display_qty`` None
+    shows everything. ``expire_at`` goes with GTD, None keeps the instant.
     """
 
     at: int
@@ -224,11 +223,13 @@ class Replace:
     time_in_force: TimeInForce
     source_seq: int = 0
     trigger: Trigger | None = None
+    display_qty: int | None = None
+    expire_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """Time passes: orders whose time has come end."""
+    """Time passes: orders whose time has come end, stops that moved unseen are told."""
 
     at: int
     source_seq: int = 0
@@ -236,7 +237,7 @@ class Timer:
 
 AUCTIONS = (TimeInForce.OPG, TimeInForce.CLS)
 Command = NewOrder | Cancel | Replace
-MarketData = QuoteTick | BookSnapshot | BookDelta | TradeTick | PathTick
+MarketData = QuoteTick | MarketLost | BookSnapshot | BookDelta | TradeTick | PathTick
 Event = SessionPhase | Auction | Split | Delisting | MarketData | Command | Timer
 
 _RANK: dict[type[Event], int] = {
@@ -245,6 +246,7 @@ _RANK: dict[type[Event], int] = {
     Split: 1,
     Delisting: 1,
     QuoteTick: 3,
+    MarketLost: 3,
     BookSnapshot: 3,
     BookDelta: 3,
     TradeTick: 3,

@@ -1,5 +1,6 @@
 """Where orders of one instrument meet: who works, who rests where, and what has been said."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from trading.matching.book import RestingSide
@@ -26,6 +27,8 @@ class Floor:
         self.phase = Phase.OPEN
         self.carry = 0
         self.orders: dict[str, WorkingOrder] = {}
+        self.watching: dict[str, WorkingOrder] = {}  # of them: moved by prices that cross nothing
+        self.timed: dict[str, WorkingOrder] = {}  # of them: end at an instant
         self.sides = {True: RestingSide(), False: RestingSide()}  # True: purchases
         self.said = Reporter()
         self.last_priority = 0
@@ -42,17 +45,32 @@ class Floor:
 
     def by_priority(self) -> list[WorkingOrder]:
         """Everything that works, oldest first."""
-        return sorted(self.orders.values(), key=lambda order: order.priority)
+        return _oldest_first(self.orders)
+
+    def watchers(self) -> list[WorkingOrder]:
+        """The orders with a trigger or a peg, and those that are parked, oldest first."""
+        return _oldest_first(self.watching)
+
+    def overdue(self, before: int) -> list[WorkingOrder]:
+        """The orders whose time lies before an instant (ns), oldest first."""
+        due = {
+            order_id: order
+            for order_id, order in self.timed.items()
+            if order.expire_at is not None and order.expire_at < before
+        }
+        return _oldest_first(due)
 
     def add(self, order: WorkingOrder) -> None:
         """Let an order work: in the book, or wherever it waits."""
-        self.orders[order.order_id] = order
+        self._list(order)
         if rests(order):
             self.sides[order.buy].add(order)
 
     def drop(self, order: WorkingOrder) -> None:
         """Take an order out; it must be as it was added."""
         del self.orders[order.order_id]
+        self.watching.pop(order.order_id, None)
+        self.timed.pop(order.order_id, None)
         if rests(order):
             self.sides[order.buy].remove(order)
 
@@ -60,10 +78,18 @@ class Floor:
         """Let an order have other figures; it keeps its place if price and priority are equal."""
         if rests(old) and rests(new) and (old.price, old.priority) == (new.price, new.priority):
             self.sides[old.buy].swap(old, new)
-            self.orders[old.order_id] = new
+            self._list(new)
         else:
             self.drop(old)
             self.add(new)
+
+    def _list(self, order: WorkingOrder) -> None:
+        """Note an order as it is now; what it waits for changes only while it is in no book."""
+        self.orders[order.order_id] = order
+        if order.trigger is not None or order.peg is not None or order.parked:
+            self.watching[order.order_id] = order
+        if order.expire_at is not None:
+            self.timed[order.order_id] = order
 
     def rest(self, order: WorkingOrder) -> None:
         """Put a priced order into the book, behind what others display at its price."""
@@ -127,6 +153,10 @@ class Floor:
         self.drop(order)
         self.rest(replace(filled, priority=self.next_priority()))
         return self.orders[order.order_id]
+
+
+def _oldest_first(orders: Mapping[str, WorkingOrder]) -> list[WorkingOrder]:
+    return sorted(orders.values(), key=lambda order: order.priority)
 
 
 def rests(order: WorkingOrder) -> bool:

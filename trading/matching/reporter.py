@@ -41,8 +41,12 @@ class Reporter:
         liquidity: Liquidity | None = None,
         request_id: str | None = None,
         reason: EndReason | None = None,
+        stop_px: int | None = None,
     ) -> None:
-        """Report on an order; a ``status`` given closes it, else it follows from the figures."""
+        """Report on an order; a ``status`` given closes it, else it follows from the figures.
+
+        ``stop_px`` is that of a trigger the order has no more.
+        """
         self.last_seq += 1
         self._out.append(
             Report(
@@ -62,7 +66,7 @@ class Reporter:
                 liquidity=liquidity,
                 request_id=request_id,
                 reason=reason,
-                stop_px=None if order.trigger is None else order.trigger.stop_px,
+                stop_px=stop_px if order.trigger is None else order.trigger.stop_px,
             )
         )
 

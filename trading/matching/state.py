@@ -3,10 +3,10 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from trading.matching.events import Peg, PegPrice, Phase
-from trading.matching.triggers import Trail, Trigger, TriggerPrice
+from trading.matching.events import Peg, Phase
+from trading.matching.triggers import Trail, Trigger
 from trading.matching.values import BeyondTouch, Policy, QueueModel
-from trading.vocabulary import OrdType, Side, TimeInForce
+from trading.vocabulary import OrdType, PegPriceType, Side, TimeInForce, TriggerPriceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class WorkingOrder:
     It rests in the book at ``price``, or waits: for its ``trigger``, for its auction, or, while
     ``parked``, for the market to open. ``queue_ahead`` is how much of others stands before it at
     its price, None while that is not known. ``shown`` is what an iceberg has displayed and not yet
-    traded. ``told_at`` is when its trailed stop was last reported.
+    traded. ``told_at`` is when its trailed stop was last reported; ``untold``: it moved since.
     """
 
     order_id: str
@@ -41,6 +41,7 @@ class WorkingOrder:
     queue_ahead: int | None = None
     parked: bool = False
     told_at: int = 0
+    untold: bool = False
 
     @property
     def leaves_qty(self) -> int:
@@ -138,11 +139,11 @@ def trigger_from_json(row: dict[str, Any] | None) -> Trigger | None:
     return Trigger(
         stop_px=row["stop_px"],
         touch=row["touch"],
-        price_type=TriggerPrice(row["price_type"]),
+        price_type=TriggerPriceType(row["price_type"]),
         trail=None if row["trail"] is None else Trail(**row["trail"]),
     )
 
 
 def peg_from_json(row: dict[str, Any] | None) -> Peg | None:
     """The peg of plain JSON values, None of None."""
-    return None if row is None else Peg(PegPrice(row["price_type"]), row["offset"])
+    return None if row is None else Peg(PegPriceType(row["price_type"]), row["offset"])

@@ -5,19 +5,11 @@ rounded so that nothing fires half a tick early.
 """
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
+
+from trading.vocabulary import TriggerPriceType
 
 HUNDREDTHS = 10_000
 """Parts of a whole in ``Trail.percent``: hundredths of a percent."""
-
-
-class TriggerPrice(StrEnum):
-    """Which price moves a trigger (FIX tag 1107)."""
-
-    LAST = "LAST"
-    BID_ASK = "BID_ASK"
-    """What the order would trade at: the bid for a sale, the offer for a purchase."""
-    MID = "MID"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +44,7 @@ class Trigger:
 
     stop_px: int | None = None
     touch: bool = False
-    price_type: TriggerPrice = TriggerPrice.LAST
+    price_type: TriggerPriceType = TriggerPriceType.LAST
     trail: Trail | None = None
 
     def __post_init__(self) -> None:
@@ -72,11 +64,17 @@ class Prices:
 
 
 def reference_price(prices: Prices, trigger: Trigger, *, buy: bool) -> int | None:
-    """Return the price in ticks by which a trigger is judged, None while there is none."""
-    if trigger.price_type is TriggerPrice.LAST:
+    """Return the price in ticks by which a trigger is judged, None while there is none.
+
+    BID_ASK is what the order would trade at: the bid for a sale, the offer for a purchase. There
+    is no MARK here.
+    """
+    if trigger.price_type is TriggerPriceType.LAST:
         return prices.last
-    if trigger.price_type is TriggerPrice.BID_ASK:
+    if trigger.price_type is TriggerPriceType.BID_ASK:
         return prices.ask if buy else prices.bid
+    if trigger.price_type is TriggerPriceType.MARK:
+        return None
     if prices.bid is None or prices.ask is None:
         return None
     whole, half = divmod(prices.bid + prices.ask, 2)

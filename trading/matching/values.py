@@ -80,7 +80,8 @@ class Report:
     """One thing the engine says about an order; ``seq`` counts the reports of a run from 1.
 
     ``last_qty`` and ``last_px`` are set on TRADE; ``reason`` on CANCELED, EXPIRED, REJECTED and
-    RESTATED; ``stop_px`` while the order waits for a price; ``cxl_rej_reason`` on REQUEST_REFUSED
+    RESTATED; ``stop_px`` while the order waits for a price and when it fires; ``cxl_rej_reason``
+    on REQUEST_REFUSED
     (of an order the engine does not have, the other figures are then 0).
     """
 

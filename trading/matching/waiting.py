@@ -37,13 +37,13 @@ def armed(trigger: Trigger, prices: Prices, *, buy: bool) -> Trigger | EndReason
 
 def release_parked(floor: Floor) -> None:
     """The market trades again: orders that came or stayed over the pause meet its first price."""
-    arrive_again(floor, [order for order in floor.by_priority() if order.parked])
+    arrive_again(floor, [order for order in floor.watchers() if order.parked])
 
 
 def reprice_pegs(floor: Floor) -> None:
     """Move pegged orders to where the market has gone; each move loses the place in time."""
     prices = floor.market.prices()
-    for order in floor.by_priority():
+    for order in floor.watchers():
         if order.peg is None or order.parked:
             continue
         price = pegged_price(order, prices)
@@ -62,7 +62,7 @@ def reprice_pegs(floor: Floor) -> None:
 def fire_triggers(floor: Floor) -> None:
     """Let trails follow and send what fires into the market, oldest first."""
     prices = floor.market.prices()
-    for order in floor.by_priority():
+    for order in floor.watchers():
         if order.trigger is None or order.order_id not in floor.orders:
             continue
         reference = reference_price(prices, order.trigger, buy=order.buy)
@@ -72,7 +72,45 @@ def fire_triggers(floor: Floor) -> None:
         if fires(trigger, reference, buy=order.buy):
             _fire(floor, order, trigger)
         elif trigger is not order.trigger:
-            _follow(floor, order, trigger)
+            floor.change(order, replace(order, trigger=trigger, untold=True))
+    tell_trails(floor)
+
+
+def tell_trails(floor: Floor) -> None:
+    """Report the stops that have moved, each once a second at most."""
+    now = floor.said.last_at
+    for order in floor.watchers():
+        if order.untold and is_telling_time(order, now):
+            told = replace(order, untold=False, told_at=now)
+            floor.said.order(told, ExecType.RESTATED, reason=EndReason.TRAILED)
+            floor.change(order, told)
+
+
+def is_telling_time(order: WorkingOrder, now: int) -> bool:
+    """Whether a stop that moved may be reported at an instant (ns)."""
+    return now - order.told_at >= TELL_EVERY_NS
+
+
+def would_move(floor: Floor, prices: Prices, now: int) -> bool:
+    """Whether these prices, at an instant (ns), would fire, reprice or report a waiting order."""
+    for order in floor.watching.values():
+        if order.parked:
+            return True
+        if order.peg is not None and pegged_price(order, prices) != order.price:
+            return True
+        if order.trigger is not None and _would_speak(order, order.trigger, prices, now):
+            return True
+    return False
+
+
+def _would_speak(order: WorkingOrder, trigger: Trigger, prices: Prices, now: int) -> bool:
+    reference = reference_price(prices, trigger, buy=order.buy)
+    if reference is None:
+        return order.untold and is_telling_time(order, now)
+    moved = followed(trigger, reference, buy=order.buy)
+    if fires(moved, reference, buy=order.buy):
+        return True
+    return (order.untold or moved is not trigger) and is_telling_time(order, now)
 
 
 def _fire(floor: Floor, order: WorkingOrder, trigger: Trigger) -> None:
@@ -80,26 +118,20 @@ def _fire(floor: Floor, order: WorkingOrder, trigger: Trigger) -> None:
     fired = replace(
         order,
         trigger=None,
+        untold=False,
         price=fired_price(trigger, order.price, buy=order.buy),
         priority=floor.next_priority(),
     )
-    floor.said.order(fired, ExecType.TRIGGERED)
+    floor.said.order(fired, ExecType.TRIGGERED, stop_px=trigger.stop_px)
+    if fired.price != order.price:
+        floor.said.order(fired, ExecType.RESTATED, reason=EndReason.REPRICED)
     arrive(floor, fired)
-
-
-def _follow(floor: Floor, order: WorkingOrder, trigger: Trigger) -> None:
-    moved = replace(order, trigger=trigger)
-    if floor.said.last_at - order.told_at >= TELL_EVERY_NS:
-        moved = replace(moved, told_at=floor.said.last_at)
-        floor.said.order(moved, ExecType.RESTATED, reason=EndReason.TRAILED)
-    floor.change(order, moved)
 
 
 def expire_due(floor: Floor, before: int) -> None:
     """End orders whose time lies before an instant (ns)."""
-    for order in floor.by_priority():
-        if order.expire_at is not None and order.expire_at < before:
-            floor.end(order, ExecType.EXPIRED, EndReason.EXPIRE_TIME)
+    for order in floor.overdue(before):
+        floor.end(order, ExecType.EXPIRED, EndReason.EXPIRE_TIME)
 
 
 def close_session(floor: Floor) -> None:

@@ -18,7 +18,6 @@ from trading.matching import (
     Liquidity,
     NewOrder,
     Peg,
-    PegPrice,
     Phase,
     Policy,
     QuoteTick,
@@ -29,12 +28,19 @@ from trading.matching import (
     TradeTick,
     Trail,
     Trigger,
-    TriggerPrice,
     state_from_json,
     state_to_json,
 )
 from trading.matching.floor import rests
-from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from trading.vocabulary import (
+    ExecType,
+    OrdStatus,
+    OrdType,
+    PegPriceType,
+    Side,
+    TimeInForce,
+    TriggerPriceType,
+)
 
 CLOSED = {OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED, OrdStatus.FILLED}
 
@@ -85,9 +91,9 @@ triggers = st.one_of(
         Trigger,
         stop_px=prices,
         touch=st.booleans(),
-        price_type=st.sampled_from(TriggerPrice),
+        price_type=st.sampled_from(TriggerPriceType),
     ),
-    st.builds(Trigger, trail=distances, price_type=st.sampled_from(TriggerPrice)),
+    st.builds(Trigger, trail=distances, price_type=st.sampled_from(TriggerPriceType)),
 )
 WHOLE_DAY = st.sampled_from([TimeInForce.DAY, TimeInForce.GTC])
 
@@ -102,7 +108,7 @@ def special_orders(draw):
         "stop": {"trigger": triggers, "time_in_force": WHOLE_DAY},
         "stop limit": {"trigger": triggers, "time_in_force": WHOLE_DAY},
         "peg": {
-            "peg": st.builds(Peg, st.sampled_from(PegPrice), st.integers(-2, 2)),
+            "peg": st.builds(Peg, st.sampled_from(PegPriceType), st.integers(-2, 2)),
             "time_in_force": WHOLE_DAY,
         },
         "to limit": {"to_limit": st.just(True), "time_in_force": WHOLE_DAY},

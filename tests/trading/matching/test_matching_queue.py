@@ -11,9 +11,8 @@ from trading.matching import (
     QueueModel,
     Split,
     Trigger,
-    TriggerPrice,
 )
-from trading.vocabulary import ExecType, TimeInForce
+from trading.vocabulary import ExecType, TimeInForce, TriggerPriceType
 
 OPG, GTC = TimeInForce.OPG, TimeInForce.GTC
 ALL = 10_000
@@ -138,7 +137,7 @@ def test_a_split_restates_prices_for_the_client_and_quantities_down():
         quote(),
         buy("b", 5, 99, tif=GTC),
         sell("s", 5, 111, tif=GTC),
-        sell("t", 5, tif=GTC, trigger=Trigger(stop_px=51, price_type=TriggerPrice.BID_ASK)),
+        sell("t", 5, tif=GTC, trigger=Trigger(stop_px=51, price_type=TriggerPriceType.BID_ASK)),
     )
     reports = floor.apply(Split(2, new=2, old=1))
     assert [(r.order_id, r.order_qty, r.price, r.stop_px) for r in reports] == [

@@ -20,16 +20,22 @@ from trading.matching import (
     EndReason,
     Liquidity,
     Peg,
-    PegPrice,
     Phase,
     Replace,
     SessionPhase,
     Timer,
     Trail,
     Trigger,
-    TriggerPrice,
 )
-from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from trading.vocabulary import (
+    ExecType,
+    OrdStatus,
+    OrdType,
+    PegPriceType,
+    Side,
+    TimeInForce,
+    TriggerPriceType,
+)
 
 NEW, TRADE, CANCELED = ExecType.NEW, ExecType.TRADE, ExecType.CANCELED
 TRIGGERED, RESTATED, REJECTED = ExecType.TRIGGERED, ExecType.RESTATED, ExecType.REJECTED
@@ -95,14 +101,14 @@ def test_a_trade_that_is_not_eligible_triggers_nothing():
 
 
 def test_bid_ask_triggers_are_judged_by_what_the_order_would_trade_at():
-    by_bid = sell("s", 5, trigger=stop(95, price_type=TriggerPrice.BID_ASK))
+    by_bid = sell("s", 5, trigger=stop(95, price_type=TriggerPriceType.BID_ASK))
     floor = engine(quote(), by_bid)
     assert floor.apply(quote(bid=96, ask=97, last=90)) == []
     assert said(floor.apply(quote(bid=95, ask=96, last=99)))[0] == ("s", TRIGGERED)
 
 
 def test_a_middle_between_two_ticks_does_not_fire_half_a_tick_early():
-    by_middle = sell("s", 5, trigger=stop(95, price_type=TriggerPrice.MID))
+    by_middle = sell("s", 5, trigger=stop(95, price_type=TriggerPriceType.MID))
     floor = engine(quote(), by_middle)
     assert floor.apply(quote(bid=95, ask=96)) == []  # 95.5
     assert said(floor.apply(quote(bid=94, ask=96)))[0] == ("s", TRIGGERED)
@@ -212,10 +218,10 @@ def test_market_to_limit_into_an_empty_side_is_rejected():
 @pytest.mark.parametrize(
     ("peg", "price"),
     [
-        (Peg(PegPrice.PRIMARY), 100),
-        (Peg(PegPrice.PRIMARY, 1), 101),
-        (Peg(PegPrice.MARKET, -2), 102),
-        (Peg(PegPrice.MID), 102),
+        (Peg(PegPriceType.PRIMARY), 100),
+        (Peg(PegPriceType.PRIMARY, 1), 101),
+        (Peg(PegPriceType.MARKET, -2), 102),
+        (Peg(PegPriceType.MID), 102),
     ],
 )
 def test_a_peg_rests_where_its_reference_says(peg, price):
