@@ -1,0 +1,1 @@
+"""Venues that speak the real protocols over loopback, and misbehave where a script says so."""

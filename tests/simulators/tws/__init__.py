@@ -1,0 +1,1 @@
+"""Trader Workstation's socket, as far as an order management system speaks it."""
