@@ -71,6 +71,7 @@ class Order:
     seen: set[tuple[ExecType, str]] = field(default_factory=set)
     parked: list[str] = field(default_factory=list)
     requests: int = 0
+    question: bool = False
 
     @property
     def open_commands(self) -> list[Command]:
@@ -325,6 +326,7 @@ class Desk:
             return
         before = order.state
         applied = fold.apply(before, report)
+        order.question = order.question or applied.query is not None
         if applied.verdict is fold.Verdict.PARKED:
             order.parked.append(f"{applied.alarm}: {report.exec_type} {report.exec_id}")
             check_order(order, before, applied, report)
@@ -375,8 +377,17 @@ class Desk:
         side = Side.BUY if order.buy else Side.SELL
         return Fill(exec_id, order.id, exec_id, side, qty, px, NUMBERS[0], "USD", when)
 
-    def reconcile(self, complete: bool) -> None:
-        """Compare executions and open orders with the venue's pages."""
+    def answer_questions(self) -> None:
+        """What a report left open is asked: the order as the venue shows it, executions first."""
+        for order in self.orders:
+            if order.question:
+                found = self.venue.look_up(order.state.venue_cl_ord_id)
+                order.question = False
+                if found is not None:
+                    self.take_evidence(found, order)
+
+    def reconcile(self, complete: bool, *, all_orders: bool = False) -> None:
+        """Compare executions and open orders with the venue's pages; at a day's end all orders."""
         now = at(self.venue.now)
         ours = [
             reconcile.OurOrder(one.state, "SPX", at(max(c.sending_at for c in one.commands)))
@@ -401,5 +412,5 @@ class Desk:
             listed = self.venue.look_up(order.state.venue_cl_ord_id)
             if listed is None or item.is_young(now):
                 continue
-            if listed.works or not order.state.is_closed:
+            if all_orders or listed.works or not order.state.is_closed:
                 self.record(order, self.venue.answer_for(listed))

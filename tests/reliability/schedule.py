@@ -250,6 +250,8 @@ class World:
         self._arrive()
         self.desk.give_up_waiting()
         self._look_up(complete)
+        if complete and self.is_up:
+            self.desk.answer_questions()
 
     def _look_up(self, complete: bool) -> None:
         for order in self.desk.orders:
@@ -371,7 +373,7 @@ class World:
         self.venue.now += 10_000
         self.desk.reconcile(complete=True)
         self.venue.now += 10_000
-        self.desk.reconcile(complete=True)
+        self.desk.reconcile(complete=True, all_orders=True)
         self.delivered.clear()
 
     def _restless(self) -> bool:

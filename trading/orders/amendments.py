@@ -6,7 +6,7 @@ from decimal import Decimal
 from trading.orders.canonical import EXACT, ZERO, fits_column
 from trading.orders.facts import DAY_LIKE, Trailed
 from trading.orders.ids import fingerprint
-from trading.orders.ledger import EntryKind, LedgerEntry
+from trading.orders.ledger import EntryKind, LedgerEntry, precedes
 from trading.orders.outcome import (
     Applied,
     Query,
@@ -27,6 +27,22 @@ TRAILED = "TRAILED"
 """Why this system restates a stop it keeps: its trail has moved. That is no change of terms."""
 
 CORPORATE_ACTIONS = frozenset({"CORPORATE_ACTION", "GT_CORPORATE_ACTION"})
+# What a venue can only say of terms that are in force. PENDING words, refusals and status answers
+# may name a version that is still asked for.
+_SAID_OF_ITS_VERSION = frozenset(
+    {
+        ExecType.TRADE,
+        ExecType.TRADE_CORRECT,
+        ExecType.TRADE_CANCEL,
+        ExecType.CANCELED,
+        ExecType.EXPIRED,
+        ExecType.DONE_FOR_DAY,
+        ExecType.SUSPENDED,
+        ExecType.STOPPED,
+        ExecType.TRIGGERED,
+        ExecType.RESTATED,
+    }
+)
 
 
 def ask_replace(
@@ -35,6 +51,36 @@ def ask_replace(
     """Add the version a replace asks for. It is PENDING and reserves; no status moves."""
     version = Version(state.next_version, cl_ord_id, venue_cl_ord_id, terms, VersionState.PENDING)
     return state.with_(versions=(*state.versions, version))
+
+
+def in_force_by(state: OrderState, report: ExecutionReport) -> OrderState:
+    """Conclude that a replace took effect from a report on what only its version could do.
+
+    The venue's word REPLACED may be lost or late; when it comes, its instant and terms count.
+    """
+    if report.exec_type not in _SAID_OF_ITS_VERSION or report.source is ReportSource.LOCAL:
+        return state
+    named = state.version_for(None, report.venue_cl_ord_id)
+    if named is None or named.number == 0:
+        return state
+    if named.state is VersionState.ACCEPTED and not (
+        named.is_concluded and _put_in_force_by(report, named)
+    ):
+        return state
+    concluded = named._replace(
+        state=VersionState.ACCEPTED,
+        order_id=named.order_id or report.order_id,
+        venue_seq=report.venue_seq,
+        accepted_at=report.transact_time,
+    )
+    request = {named.cl_ord_id or ""}
+    return state.with_(
+        versions=tuple(concluded if item is named else item for item in state.versions),
+        acked=True,
+        unseen=False,
+        pending_replaces=state.pending_replaces - request,
+        resolved=state.resolved | request,
+    )
 
 
 def pending(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
@@ -73,7 +119,8 @@ def refused(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
         return recorded(state, Query.ORDER)
     version = state.version_for(request, None)
     if version is not None and version.state is VersionState.ACCEPTED:
-        return recorded(state, None if request in state.resolved else Query.ORDER)
+        known = request in state.resolved and not version.is_concluded
+        return recorded(state, None if known else Query.ORDER)
     query = {
         CxlRejReason.TOO_LATE: Query.EXECUTIONS,
         CxlRejReason.UNKNOWN_ORDER: Query.ORDER,
@@ -83,7 +130,7 @@ def refused(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
         pending_replaces=state.pending_replaces - {request},
         resolved=state.resolved | {request},
         versions=tuple(
-            replace(item, state=VersionState.REJECTED) if item is version else item
+            item._replace(state=VersionState.REJECTED) if item is version else item
             for item in state.versions
         ),
     )
@@ -100,7 +147,7 @@ def replaced(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     )
     if version is None and not asked:
         return restated(state, report, cell)
-    if version is not None and version.state is VersionState.ACCEPTED:
+    if version is not None and _is_settled(version, report):
         same_word = version.number > 0 and version.exec_id == report.exec_id
         return recorded(state) if same_word else restated(state, report, cell)
     if cell is Cell.PARK or not before_closing(state, report):
@@ -117,15 +164,14 @@ def replaced(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
             terms,
             VersionState.PENDING,
         )
-    accepted = replace(
-        version,
+    accepted = version._replace(
         terms=terms,
         state=VersionState.ACCEPTED,
         venue_cl_ord_id=version.venue_cl_ord_id or report.venue_cl_ord_id,
         order_id=report.order_id or version.order_id,
         venue_seq=report.venue_seq,
         accepted_at=report.transact_time,
-        exec_id=report.exec_id,
+        exec_id=None if report.source is ReportSource.RECON else report.exec_id,
     )
     others = tuple(item for item in state.versions if item.number != version.number)
     request = version.cl_ord_id or ""
@@ -216,6 +262,19 @@ def _without_trail(state: OrderState, report: ExecutionReport) -> ExecutionRepor
     if trailed is None or trailed.stop_px is None or report.stop_px != trailed.stop_px:
         return report
     return replace(report, stop_px=None)
+
+
+def _is_settled(version: Version, report: ExecutionReport) -> bool:
+    """Whether the version's acceptance is known; a concluded one still takes the venue's word."""
+    concluded = version.is_concluded and report.source is not ReportSource.RECON
+    return version.state is VersionState.ACCEPTED and not concluded
+
+
+def _put_in_force_by(report: ExecutionReport, version: Version) -> bool:
+    """Whether the report is earlier evidence of the version than what it was concluded from."""
+    return version.accepted_at is not None and precedes(
+        report.venue_seq, report.transact_time, version.venue_seq, version.accepted_at
+    )
 
 
 def _number(version: Version) -> int:

@@ -49,24 +49,15 @@ def trade(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     if closing is not None and closing.closed_as is OrdStatus.REJECTED:
         # The rejection was wrong, and what was said before it does not come back with the order.
         closing = done = stop = suspend = None
-    after = OrderState(
-        state.id,
-        state.versions
-        if report.order_id is None or state.versions[0].order_id is not None
-        else with_order_id(state, report),
-        state.ledger.add(entry),
-        True,
-        closing,
-        None if done is None else _resumed(done, report, state),
-        stop,
-        None if suspend is None else _resumed(suspend, report, None),
-        state.pending_cancels,
-        state.pending_replaces,
-        state.resolved,
-        state.held,
-        state.triggered,
-        False,
-        state.trailed,
+    after = state.with_(
+        versions=with_order_id(state, report),
+        ledger=state.ledger.add(entry),
+        acked=True,
+        unseen=False,
+        closing=closing,
+        done=None if done is None else _resumed(done, report, state),
+        stop=stop,
+        suspend=None if suspend is None else _resumed(suspend, report, None),
     )
     entries: tuple[LedgerEntry, ...] = (entry,)
     if after.held:
@@ -111,11 +102,13 @@ def drop_held(state: OrderState, exec_id: str) -> OrderState:
 
 def with_order_id(state: OrderState, report: ExecutionReport) -> tuple[Version, ...]:
     """Return the versions with the venue's id put on the one the report speaks of."""
+    if report.order_id is None:
+        return state.versions
     named = state.version_for(report.cl_ord_id, report.venue_cl_ord_id) or state.current
-    if named.order_id is not None or report.order_id is None:
+    if named.order_id is not None:
         return state.versions
     return tuple(
-        replace(version, order_id=report.order_id) if version is named else version
+        version._replace(order_id=report.order_id) if version is named else version
         for version in state.versions
     )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from trading.orders.canonical import (
     dec_str,
@@ -70,12 +70,11 @@ class VersionState(StrEnum):
     REJECTED = "REJECTED"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
+class Version(NamedTuple):
     """One link of the amend chain. A change nobody asked for has no ``cl_ord_id`` of its own.
 
     ``venue_seq`` and ``accepted_at`` say when the venue put it in force (None: from the start),
-    ``exec_id`` which report did.
+    ``exec_id`` which report did (None: we know it from other words, and it was so by then).
     """
 
     number: int
@@ -87,6 +86,16 @@ class Version:
     venue_seq: int | None = None
     accepted_at: datetime | None = None
     exec_id: str | None = None
+
+    @property
+    def is_concluded(self) -> bool:
+        """In force by evidence: the venue's own word on it has not come."""
+        return (
+            self.state is VersionState.ACCEPTED
+            and self.number > 0
+            and self.cl_ord_id is not None
+            and self.exec_id is None
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +110,7 @@ class Closing:
     ord_rej_reason: OrdRejReason | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """A flag with a lifetime: the latest word on it by the venue's order.
 
     ``qty`` and ``px`` belong to STOPPED, the execution the venue guarantees.

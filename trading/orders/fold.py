@@ -6,7 +6,14 @@ results is read off the facts afterwards.
 
 from collections.abc import Callable, Iterable
 
-from trading.orders.amendments import ask_replace, pending, refused, replaced, restated
+from trading.orders.amendments import (
+    ask_replace,
+    in_force_by,
+    pending,
+    refused,
+    replaced,
+    restated,
+)
 from trading.orders.executions import correction, drop_held, trade
 from trading.orders.lifecycle import HANDLERS as LIFECYCLE
 from trading.orders.outcome import Applied, Query, Verdict, parked, recorded
@@ -32,7 +39,12 @@ def apply(state: OrderState, report: ExecutionReport) -> Applied:
     row = TABLE.get(report.exec_type)
     if row is None:
         return parked(state)
-    return _HANDLERS[report.exec_type](state, report, row[state.ord_status])
+    handle = _HANDLERS[report.exec_type]
+    if len(state.versions) == 1:
+        return handle(state, report, row[state.ord_status])
+    known = in_force_by(state, report)
+    applied = handle(known, report, row[known.ord_status])
+    return applied if known is state else _with_evidence(applied, state)
 
 
 def apply_all(state: OrderState, reports: Iterable[ExecutionReport]) -> OrderState:
@@ -40,6 +52,15 @@ def apply_all(state: OrderState, reports: Iterable[ExecutionReport]) -> OrderSta
     for report in reports:
         state = apply(state, report).state
     return state
+
+
+def _with_evidence(applied: Applied, before: OrderState) -> Applied:
+    """A report that also proved an amendment: parked it proves nothing, else it is news."""
+    if applied.verdict is Verdict.PARKED:
+        return applied._replace(state=before)
+    if applied.verdict in {Verdict.RECORDED, Verdict.RECORDED_QUERY}:
+        return applied._replace(verdict=Verdict.APPLIED)
+    return applied
 
 
 def _order_status(state: OrderState, report: ExecutionReport, _cell: Cell) -> Applied:

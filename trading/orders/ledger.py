@@ -1,10 +1,14 @@
-"""The executions of one order and what they add up to. State follows the ledger."""
+"""The executions of one order and what they add up to. State follows the ledger.
+
+Rows are named tuples: they are made in a third of the time, and a fold makes little else.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from trading.orders.canonical import EXACT, ZERO
 from trading.vocabulary import ReportSource
@@ -19,8 +23,7 @@ class EntryKind(StrEnum):
     ADJUST = "ADJUST"
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
+class LedgerEntry(NamedTuple):
     """One row: ``qty`` and ``px`` of a trade, or the new ones a correction gives it.
 
     TRADE_CORRECT and TRADE_CANCEL name an earlier row in ``exec_ref_id``. ADJUST holds a signed
@@ -42,8 +45,7 @@ class LedgerEntry:
     liquidity: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Effective:
+class Effective(NamedTuple):
     """What one trade counts for now: its own row and its latest quantity and price.
 
     ``latest`` is the row these come from; a correction that names no fee keeps the trade's.

@@ -36,17 +36,16 @@ def new(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     """The order exists. After its end the word adds the venue's id and a question."""
     if cell is Cell.PARK and not before_closing(state, report):
         return parked(state)
+    ended = cell is Cell.QUERY or cell is Cell.PARK
     after = state.with_(
         acked=True,
         unseen=_unseen(state, report),
         versions=with_order_id(state, report),
         trailed=trailed_by(state, report),
+        suspend=state.suspend if ended else marked(state.suspend, report, False),
     )
-    if cell is Cell.QUERY:
-        return recorded(after, Query.ORDER)
-    if cell is Cell.PARK:
-        return recorded(after)
-    after = after.with_(suspend=marked(state.suspend, report, False))
+    if ended:
+        return recorded(after, Query.ORDER if cell is Cell.QUERY else None)
     query = unexplained(after, report)
     return recorded(after, query) if cell is Cell.SAME else changed(state, after, query)
 
@@ -200,7 +199,7 @@ def _ended(state: OrderState, report: ExecutionReport, closing: Closing) -> Orde
     return state.with_(
         closing=closing,
         versions=tuple(
-            replace(version, state=VersionState.REJECTED)
+            version._replace(state=VersionState.REJECTED)
             if version.state is VersionState.PENDING
             else version
             for version in with_order_id(state, report)

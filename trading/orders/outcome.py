@@ -1,7 +1,7 @@
 """What applying one report gives, and the small answers every handler shares."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from trading.orders.ledger import EntryKind, LedgerEntry, precedes
 from trading.orders.reports import ExecutionReport
@@ -32,8 +32,7 @@ class Query(StrEnum):
     EXECUTIONS = "EXECUTIONS"
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """The state after a report. ``entries`` are the new ledger rows in booking order: usually
     none or one, more when a held correction follows its trade.
 

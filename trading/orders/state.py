@@ -5,7 +5,7 @@ compute. A DAY-like order is one whose time in force cannot outlive the day.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Context, Decimal
 from typing import Any
@@ -35,6 +35,7 @@ from trading.orders.facts import (
 )
 from trading.orders.ids import MAX_AMENDS
 from trading.orders.ledger import EMPTY, Ledger, LedgerEntry, ledger_of, precedes
+from trading.orders.once import once
 from trading.orders.reports import ExecutionReport, from_json, to_json
 from trading.vocabulary import OrdStatus, TimeInForce
 
@@ -55,7 +56,7 @@ __all__ = [
 _AVERAGE = Context(prec=28)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrderState:
     """All facts about one order. ``id`` is its ULID; requests are sets of ``cl_ord_id``.
 
@@ -84,14 +85,16 @@ class OrderState:
     def with_(self, **facts: object) -> "OrderState":
         """Return a copy with some facts changed, faster than ``dataclasses.replace``."""
         copy = object.__new__(OrderState)
-        for name in _FACTS:
-            object.__setattr__(copy, name, facts[name] if name in facts else getattr(self, name))
+        known, content = self.__dict__, copy.__dict__
+        for name in _FACTS:  # and not what was worked out from them
+            content[name] = known[name]
+        content.update(facts)
         return copy
 
     # --- terms in force ------------------------------------------------------------------
 
-    @property
-    def accepted(self) -> list[Version]:
+    @once
+    def accepted(self) -> tuple[Version, ...]:
         """Versions that are or were in force, oldest first by the venue's order."""
         chain: list[Version] = []
         for version in self.versions:
@@ -100,7 +103,7 @@ class OrderState:
                 while at and put_in_force_before(version, chain[at - 1]):
                     at -= 1
                 chain.insert(at, version)
-        return chain
+        return tuple(chain)
 
     @property
     def current(self) -> Version:
@@ -140,7 +143,7 @@ class OrderState:
                     return version.order_id
         return self.versions[0].order_id
 
-    @property
+    @once
     def order_qty(self) -> Decimal:
         """Total in force: as agreed, but never below what earlier versions had executed.
 
@@ -244,7 +247,7 @@ class OrderState:
 
     # --- status ----------------------------------------------------------------------------
 
-    @property
+    @once
     def base_status(self) -> OrdStatus:
         """Status without the requests that wait for an answer."""
         closing = self.closing
@@ -331,7 +334,7 @@ class OrderState:
         return before < self.order_qty
 
 
-_FACTS = OrderState.__slots__
+_FACTS = tuple(fact.name for fact in fields(OrderState))
 
 
 def new_state(id: str, cl_ord_id: str, terms: Terms, venue_cl_ord_id: str = "") -> OrderState:  # noqa: A002

@@ -1,12 +1,13 @@
 """Status answers only add information: they are turned into the report that is missing."""
 
 from dataclasses import replace
+from datetime import timedelta
 
-from trading.orders.canonical import dec_str, opt_dec_str
+from trading.orders.canonical import ZERO, dec_str, opt_dec_str
 from trading.orders.ids import fingerprint
 from trading.orders.outcome import Query
 from trading.orders.reports import ExecutionReport
-from trading.orders.state import OrderState, Terms, VersionState
+from trading.orders.state import OrderState, Terms, Version, VersionState
 from trading.vocabulary import ExecType, OrdStatus, ReportSource
 
 _WORKING = frozenset({OrdStatus.NEW, OrdStatus.PARTIALLY_FILLED, OrdStatus.FILLED})
@@ -18,6 +19,7 @@ _SAID_BY = {
     OrdStatus.SUSPENDED: ExecType.SUSPENDED,
     OrdStatus.STOPPED: ExecType.STOPPED,
 }
+_A_MOMENT = timedelta(microseconds=1)
 _ENDINGS = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED})
 
 
@@ -54,10 +56,14 @@ def missing_reports(
         return (), None, True
     missing: list[ExecutionReport] = []
     query: Query | None = None
+    terms = _reported_terms(answer, state.terms)
     if state.closing is not None:
         closed_too = said in _SAID_BY or said is OrdStatus.FILLED
-        return (), None if closed_too else Query.ORDER, False
-    terms = _reported_terms(answer, state.terms)
+        if _ended_under_others(state, said, terms):
+            earlier = replace(answer, transact_time=state.closing.transact_time - _A_MOMENT)
+            missing += _term_change(state, earlier, terms)[0]
+        made = tuple(replace(item, exec_id=_made_id(state, item, account)) for item in missing)
+        return made, None if closed_too else Query.ORDER, False
     if terms != state.terms and said not in _SAID_BY:
         report, query = _term_change(state, answer, terms)
         missing += report
@@ -75,12 +81,25 @@ def missing_reports(
     return made, query, False
 
 
+def _ended_under_others(state: OrderState, said: OrdStatus, terms: Terms) -> bool:
+    """Whether the venue's ending differs from ours only because the total in force was another.
+
+    Terms of an ended order were put in force before its end, whenever we hear of them.
+    """
+    complete = terms.order_qty <= state.cum_qty
+    if terms == state.terms or state.cum_qty == ZERO:
+        return False
+    if state.base_status is OrdStatus.FILLED:
+        return said in _ENDINGS and not complete
+    return state.base_status in _ENDINGS and said is OrdStatus.FILLED and complete
+
+
 def _term_change(
     state: OrderState, answer: ExecutionReport, terms: Terms
 ) -> tuple[list[ExecutionReport], Query | None]:
     """Other terms than ours: our replace took effect, an old snapshot, or the venue's change."""
     for version in state.versions:
-        if version.state is VersionState.PENDING and _same_figures(version.terms, terms):
+        if _may_be_in_force(state, version, answer) and _same_figures(version.terms, terms):
             report = _said(answer, ExecType.REPLACED)
             return [
                 replace(
@@ -93,6 +112,17 @@ def _term_change(
     if any(_same_figures(version.terms, terms) for version in state.versions):
         return [], Query.ORDER
     return [_said(answer, ExecType.RESTATED)], None
+
+
+def _may_be_in_force(state: OrderState, version: Version, answer: ExecutionReport) -> bool:
+    """Still asked for; or given up by us, while the answer shows the order under its id or ended.
+
+    The end of an order settles its requests, also one that had taken effect unheard.
+    """
+    if version.state is VersionState.PENDING:
+        return True
+    named = answer.venue_cl_ord_id is not None and answer.venue_cl_ord_id == version.venue_cl_ord_id
+    return version.state is VersionState.REJECTED and (named or state.closing is not None)
 
 
 def _same_figures(left: Terms, right: Terms) -> bool:

@@ -125,9 +125,9 @@ def test_new_terms_against_the_order() -> None:
 
 
 def test_an_order_may_be_amended_1295_times() -> None:
-    last = replace(WORKING.versions[0], number=1295)
+    last = WORKING.versions[0]._replace(number=1295)
     worn = replace(WORKING, versions=(last,))
     assert replace_decision(worn, C.ACKED).code == "too_many_amends"
     assert replace_decision(
-        replace(WORKING, versions=(replace(last, number=1294),)), C.ACKED
+        replace(WORKING, versions=(last._replace(number=1294),)), C.ACKED
     ) == Decision(A.QUEUE)
