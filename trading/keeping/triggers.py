@@ -1,0 +1,158 @@
+"""What one price does to an order that waits here: it fires, its trail moves, or nothing.
+
+The rules are those of the matching engine (``trading.matching.triggers``), in ticks; prices are
+``Decimal`` at this edge. A price between two ticks never fires early and never flatters a trail.
+"""
+
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from trading import exact
+from trading.market import Quote
+from trading.matching.triggers import Trail, Trigger, fired_price, fires, followed
+from trading.orders.canonical import EXACT
+from trading.vocabulary import OrdType, Side, TrailType, TriggerPriceType
+
+TOUCHED = frozenset({OrdType.MARKET_IF_TOUCHED, OrdType.LIMIT_IF_TOUCHED})
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """The order goes into the market: at ``price`` where it is a LIMIT now, None for a MARKET.
+
+    ``stop_px`` is the trigger as of this price, ``anchor_px`` the best price its trail had seen.
+    """
+
+    stop_px: Decimal
+    price: Decimal | None
+    anchor_px: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The trail has followed the market: its best price now, and the stop at its distance."""
+
+    anchor_px: Decimal
+    stop_px: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a price is held against. ``stop_px`` is the trigger now, where a trail has taken it.
+
+    ``trail_offset`` is a price or a percentage by ``trail_type``; ``anchor_px`` the best price
+    since the trail was activated, None before.
+    """
+
+    side: Side
+    ord_type: OrdType
+    tick_size: Decimal
+    stop_px: Decimal | None = None
+    price: Decimal | None = None
+    trigger_price_type: TriggerPriceType = TriggerPriceType.LAST
+    trail_offset: Decimal | None = None
+    trail_type: TrailType | None = None
+    activation_px: Decimal | None = None
+    limit_offset: Decimal | None = None
+    anchor_px: Decimal | None = None
+
+    @property
+    def is_buy(self) -> bool:
+        """Whether it adds to the position."""
+        return self.side is Side.BUY
+
+    @property
+    def fires_below(self) -> bool:
+        """Whether a falling price fires it; a rising one fires the others."""
+        return self.is_buy is (self.ord_type in TOUCHED)
+
+
+def reference_px(kept: Kept, quote: Quote) -> Decimal | None:
+    """Return the price by which the order is judged; None where this quote has no such price."""
+    wanted = kept.trigger_price_type
+    if wanted is TriggerPriceType.LAST:
+        return quote.last
+    if wanted is TriggerPriceType.BID_ASK:
+        return quote.ask if kept.is_buy else quote.bid
+    if wanted is TriggerPriceType.MID:
+        return EXACT.divide(exact.add(quote.bid, quote.ask), Decimal(2))
+    return None
+
+
+def judge(kept: Kept, price: Decimal) -> Fired | Moved | None:
+    """Say what a fresh eligible price does; a trail follows it first and is then held against it.
+
+    :raises ValueError: for an order without a trigger.
+    """
+    before = _trigger(kept)
+    after = followed(before, _ticks(price, kept, up=kept.is_buy), buy=kept.is_buy)
+    anchor = after.trail.anchor if after.trail is not None else None
+    if fires(after, _ticks(price, kept, up=kept.fires_below), buy=kept.is_buy):
+        assert after.stop_px is not None, "only what has a stop fires"
+        behind = fired_price(after, None, buy=kept.is_buy)
+        return Fired(
+            stop_px=_price(after.stop_px, kept),
+            price=kept.price if behind is None else _price(behind, kept),
+            anchor_px=_opt_price(anchor, kept),
+        )
+    if after is before or anchor is None or after.stop_px is None:
+        return None
+    return Moved(_price(anchor, kept), _price(after.stop_px, kept))
+
+
+def following(kept: Kept, moved: Moved) -> Kept:
+    """The order after its trail has moved."""
+    return replace(kept, anchor_px=moved.anchor_px, stop_px=moved.stop_px)
+
+
+def from_anchor(kept: Kept, anchor_px: Decimal | None) -> Kept:
+    """The order whose trail has also seen ``anchor_px``, which counts where it is the better one.
+
+    A distance amended meanwhile is kept from that price; the stop comes no nearer by it than
+    ``judge`` takes it.
+    """
+    if anchor_px is None or kept.trail_offset is None:
+        return kept
+    known = kept.anchor_px
+    if known is None:
+        return replace(kept, anchor_px=anchor_px)
+    best = min(known, anchor_px) if kept.is_buy else max(known, anchor_px)
+    return replace(kept, anchor_px=best)
+
+
+def _trigger(kept: Kept) -> Trigger:
+    stop = None if kept.stop_px is None else _ticks(kept.stop_px, kept, up=kept.is_buy)
+    return Trigger(
+        stop_px=stop,
+        touch=kept.ord_type in TOUCHED,
+        price_type=kept.trigger_price_type,
+        trail=None if kept.trail_offset is None else _trail(kept, kept.trail_offset),
+    )
+
+
+def _trail(kept: Kept, distance: Decimal) -> Trail:
+    percent = kept.trail_type is TrailType.PERCENT
+    return Trail(
+        offset=None if percent else _ticks(distance, kept, up=True),
+        percent=int(EXACT.multiply(distance, Decimal(100))) if percent else None,
+        limit_offset=_opt_ticks(kept.limit_offset, kept),
+        activation_px=_opt_ticks(kept.activation_px, kept),
+        anchor=_opt_ticks(kept.anchor_px, kept),
+    )
+
+
+def _opt_ticks(value: Decimal | None, kept: Kept) -> int | None:
+    return None if value is None else _ticks(value, kept, up=kept.is_buy)
+
+
+def _ticks(value: Decimal, kept: Kept, *, up: bool) -> int:
+    ticks = EXACT.divide(value, kept.tick_size)
+    return int(ticks.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR))
+
+
+def _price(ticks: int, kept: Kept) -> Decimal:
+    return EXACT.multiply(Decimal(ticks), kept.tick_size)
+
+
+def _opt_price(ticks: int | None, kept: Kept) -> Decimal | None:
+    return None if ticks is None else _price(ticks, kept)
