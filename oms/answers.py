@@ -24,6 +24,19 @@ ORDER: dict[str, Any] = {
     "time_in_force": "DAY",
     "expire_time": None,
     "exec_inst": [],
+    "cash_order_qty": None,
+    "min_qty": None,
+    "trigger_price_type": None,
+    "trail_offset": None,
+    "trail_type": None,
+    "activation_px": None,
+    "limit_offset": None,
+    "peg_price_type": None,
+    "peg_offset": None,
+    "max_slippage_bps": None,
+    "extended_hours": False,
+    "held_by": None,
+    "working_indicator": False,
     "ord_status": "PENDING_NEW",
     "cum_qty": "0",
     "leaves_qty": "10",
@@ -92,6 +105,21 @@ class OrderOut(Schema):
     time_in_force: str
     expire_time: str | None
     exec_inst: list[str]
+    cash_order_qty: str | None
+    min_qty: str | None
+    trigger_price_type: str | None
+    trail_offset: str | None
+    trail_type: str | None
+    activation_px: str | None
+    limit_offset: str | None
+    peg_price_type: str | None
+    peg_offset: int | None
+    max_slippage_bps: str | None
+    extended_hours: bool
+    held_by: str | None = Field(description="OMS: kept here, no venue has it. Null otherwise.")
+    working_indicator: bool = Field(
+        description="Whether it may trade now; false while held or waiting for its trigger."
+    )
     ord_status: str
     cum_qty: str
     leaves_qty: str

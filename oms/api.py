@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from ninja import Path, Query, Router
 from pydantic import ValidationError
 
-from common.errors import FieldError, Invalid, Refused
+from common.errors import Refused
 from common.http.pagination import listing, page
 from common.http.problems import problem_object, refused_object
 from common.http.ranges import check_range
@@ -42,6 +42,7 @@ from oms.services import preview as order_preview
 from oms.services.cancel import cancel_all, request_cancel
 from oms.services.replace import ReplaceTerms, request_replace
 from oms.services.requests import Requested
+from trading.orders import wire
 from trading.orders.intent import OrderIntent
 
 router = Router(tags=["orders"])
@@ -246,31 +247,17 @@ def post_cancel(request: ApiRequest, order_id: OrderId, body: CancelIn) -> HttpR
 def post_replace(request: ApiRequest, order_id: OrderId, body: ReplaceIn) -> HttpResponse:
     """202 with the order, whose ``pending`` shows the command; the result comes as an event."""
     request.actor.require("orders:write")
-    _only_amendable(body)
     answer = request_replace(
         schema=request.actor.schema,
         order_id=order_id,
         actor=request.actor,
-        terms=ReplaceTerms(body.order_qty, body.price, body.time_in_force),
+        terms=ReplaceTerms(**wire.values(body, wire.TERMS)),
         cl_ord_id=body.cl_ord_id,
         orig_cl_ord_id=body.orig_cl_ord_id,
         expected_version=request.headers.get("If-Match"),
         now=now(),
     )
     return _requested(answer)
-
-
-def _only_amendable(body: ReplaceIn) -> None:
-    """:raises Invalid: for terms that MARKET and LIMIT orders do not have."""
-    asked = {"stop_px": body.stop_px, "display_qty": body.display_qty}
-    asked["expire_time"] = body.expire_time  # type: ignore[assignment]  # only None matters here
-    rows = [
-        FieldError(name, "not_amendable", f"{name} cannot be changed on this order.")
-        for name, value in asked.items()
-        if value is not None
-    ]
-    if rows:
-        raise Invalid(rows[0].message, errors=rows)
 
 
 def _requested(answer: Requested) -> HttpResponse:

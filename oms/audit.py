@@ -15,12 +15,14 @@ from django.db.models import QuerySet, Sum
 from brokers.models import BrokerAccount
 from oms.models import Command, Execution, Order, OrderEvent, OrderVersion
 from oms.services import outbox
+from oms.services.fold import terms_of_row
 from risk.selectors import ExposureRow, exposure_differences
+from trading.orders import wire
 from trading.orders.fold import apply
 from trading.orders.ledger import EntryKind, LedgerEntry
 from trading.orders.reports import from_json
-from trading.orders.state import OrderState, Terms, facts_json, new_state
-from trading.vocabulary import Side, TimeInForce
+from trading.orders.state import OrderState, facts_json, new_state
+from trading.vocabulary import Side
 
 REREADS = 5
 AT_ONCE = 500
@@ -217,25 +219,15 @@ def _problems_of(evidence: _Evidence) -> Iterator[str]:
 
 
 def _submitted(order: Order, first: OrderVersion) -> OrderState:
-    """The order as it came: version 0 and the terms no replace can change."""
-    terms = Terms(
-        order_qty=first.order_qty,
-        price=first.price,
-        stop_px=order.stop_px,
-        display_qty=order.display_qty,
-        time_in_force=TimeInForce(first.time_in_force),
-        expire_time=order.expire_time,
-    )
-    return new_state(order.id, first.cl_ord_id, terms)
+    """The order as it came: version 0."""
+    return new_state(order.id, first.cl_ord_id, terms_of_row(first))
 
 
 def _row_differences(order: Order, state: OrderState) -> Iterator[str]:
     folded: dict[str, object] = {
         "cl_ord_id": state.cl_ord_id,
         "order_id": state.order_id,
-        "order_qty": state.order_qty,
-        "price": state.price,
-        "time_in_force": state.time_in_force,
+        **wire.values(state, wire.TERMS),
         "ord_status": state.ord_status,
         "is_closed": state.is_closed,
         "cum_qty": state.cum_qty,

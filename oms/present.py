@@ -6,7 +6,10 @@ from typing import Any
 from common.instants import opt_instant_str
 from common.numbers import dec_str, opt_dec_str
 from oms.models import Break, Command, Execution, Order, OrderEvent
-from trading.vocabulary import CommandState
+from trading.orders.validity import TRIGGERED_TYPES
+from trading.vocabulary import CommandState, OrdStatus
+
+NOT_WORKING = frozenset({OrdStatus.PENDING_NEW, OrdStatus.SUSPENDED, OrdStatus.DONE_FOR_DAY})
 
 
 def pending_row(command: Command) -> dict[str, Any]:
@@ -42,6 +45,19 @@ def order_json(order: Order, commands: Iterable[Command], *, account_code: str) 
         "time_in_force": order.time_in_force,
         "expire_time": opt_instant_str(order.expire_time),
         "exec_inst": order.exec_inst,
+        "cash_order_qty": opt_dec_str(order.cash_order_qty),
+        "min_qty": opt_dec_str(order.min_qty),
+        "trigger_price_type": order.trigger_price_type,
+        "trail_offset": opt_dec_str(order.trail_offset),
+        "trail_type": order.trail_type,
+        "activation_px": opt_dec_str(order.activation_px),
+        "limit_offset": opt_dec_str(order.limit_offset),
+        "peg_price_type": order.peg_price_type,
+        "peg_offset": order.peg_offset,
+        "max_slippage_bps": opt_dec_str(order.max_slippage_bps),
+        "extended_hours": order.extended_hours,
+        "held_by": order.held_by,
+        "working_indicator": is_working(order),
         "ord_status": order.ord_status,
         "cum_qty": dec_str(order.cum_qty),
         "leaves_qty": dec_str(order.leaves_qty),
@@ -58,6 +74,14 @@ def order_json(order: Order, commands: Iterable[Command], *, account_code: str) 
         "created_at": opt_instant_str(order.created_at),
         "updated_at": opt_instant_str(order.updated_at),
     }
+
+
+def is_working(order: Order) -> bool:
+    """Whether the order may trade now: at a venue, open, and not waiting for its trigger."""
+    if order.is_closed or order.held_by is not None or order.ord_status in NOT_WORKING:
+        return False
+    fired = order.facts.get("triggered", False) or order.cum_qty > 0
+    return fired or order.ord_type not in TRIGGERED_TYPES
 
 
 def execution_json(execution: Execution, *, broker_order_id: str | None) -> dict[str, Any]:

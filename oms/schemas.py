@@ -1,12 +1,14 @@
 """What the order doors take: strict bodies and queries, turned into intents and terms."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StrictInt, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from common.http.query import StrictQuery
 from common.http.schema import (
+    DecimalIn,
     EnumIn,
     PositiveDecimalIn,
     StrictSchema,
@@ -16,10 +18,20 @@ from common.http.schema import (
 )
 from oms.selectors import BreakState
 from trading.orders.intent import OrderIntent
-from trading.vocabulary import OrdStatus, OrdType, Side, TimeInForce
+from trading.vocabulary import (
+    OrdStatus,
+    OrdType,
+    PegPriceType,
+    Side,
+    TimeInForce,
+    TrailType,
+    TriggerPriceType,
+    WhenClosed,
+)
 
 MAX_BATCH = 200
 MAX_TAGS = 20
+MAX_PEG_TICKS = 1_000_000
 
 
 def _cl_ord_id(value: Any) -> str:
@@ -72,13 +84,42 @@ class OrderIn(StrictSchema):
     symbol: Annotated[str, BeforeValidator(_symbol)] = Field(examples=["SPX"])
     side: EnumIn[Side] = Field(examples=["BUY"])
     ord_type: EnumIn[OrdType] = Field(examples=["LIMIT"])
-    order_qty: PositiveDecimalIn
+    order_qty: PositiveDecimalIn = Field(
+        default_factory=Decimal, description="In units of the instrument, unless cash_order_qty is."
+    )
+    cash_order_qty: PositiveDecimalIn | None = Field(
+        None, description="Money to spend or take in, for MARKET; instead of order_qty."
+    )
     price: PositiveDecimalIn | None = None
     time_in_force: EnumIn[TimeInForce] | None = None
-    stop_px: PositiveDecimalIn | None = None
+    expire_time: UtcDatetimeIn | None = Field(None, description="When a GTD order ends.")
+    stop_px: PositiveDecimalIn | None = Field(
+        None, description="The trigger; of a trail the stop it starts from."
+    )
+    trigger_price_type: EnumIn[TriggerPriceType] | None = Field(
+        None, description="Which price moves the trigger; LAST where nothing is said."
+    )
+    trail_offset: PositiveDecimalIn | None = None
+    trail_type: EnumIn[TrailType] | None = None
+    activation_px: PositiveDecimalIn | None = None
+    limit_offset: DecimalIn | None = Field(
+        None, description="Distance of the limit from the stop of a TRAILING_STOP_LIMIT."
+    )
+    peg_price_type: EnumIn[PegPriceType] | None = None
+    peg_offset: StrictInt | None = Field(
+        None, ge=-MAX_PEG_TICKS, le=MAX_PEG_TICKS, description="In ticks, positive is up."
+    )
     display_qty: PositiveDecimalIn | None = None
-    expire_time: UtcDatetimeIn | None = None
+    min_qty: PositiveDecimalIn | None = Field(None, description="The least to trade, for IOC.")
     exec_inst: list[NameIn] = Field(default_factory=list)
+    max_slippage_bps: PositiveDecimalIn | None = Field(
+        None, description="How far from the best price a MARKET order may trade."
+    )
+    extended_hours: bool = False
+    allow_synthetic: bool = Field(
+        True, description="false refuses what only this system could hold."
+    )
+    when_closed: EnumIn[WhenClosed] | None = None
     strategy: NameIn | None = None
     tags: TagsIn = Field(default_factory=dict)
     preview_id: UlidIn | None = Field(
@@ -87,24 +128,8 @@ class OrderIn(StrictSchema):
 
     def to_intent(self, source: str) -> OrderIntent:
         """The same wish as every other door states it."""
-        return OrderIntent(
-            account=self.account,
-            cl_ord_id=self.cl_ord_id,
-            symbol=self.symbol,
-            side=self.side,
-            ord_type=self.ord_type,
-            order_qty=self.order_qty,
-            price=self.price,
-            stop_px=self.stop_px,
-            display_qty=self.display_qty,
-            time_in_force=self.time_in_force,
-            expire_time=self.expire_time,
-            exec_inst=tuple(self.exec_inst),
-            strategy=self.strategy,
-            tags=self.tags,
-            source=source,
-            preview_id=self.preview_id,
-        )
+        stated = {name: getattr(self, name) for name in type(self).model_fields}
+        return OrderIntent(**{**stated, "exec_inst": tuple(self.exec_inst)}, source=source)
 
 
 class BatchIn(StrictSchema):
@@ -131,11 +156,26 @@ class ReplaceIn(StrictSchema):
     order_qty: PositiveDecimalIn | None = None
     price: PositiveDecimalIn | None = None
     time_in_force: EnumIn[TimeInForce] | None = None
-    stop_px: PositiveDecimalIn | None = None
-    display_qty: PositiveDecimalIn | None = None
     expire_time: UtcDatetimeIn | None = None
+    stop_px: PositiveDecimalIn | None = None
+    trail_offset: PositiveDecimalIn | None = None
+    limit_offset: DecimalIn | None = None
+    display_qty: PositiveDecimalIn | None = None
     cl_ord_id: ClOrdIdIn | None = None
     orig_cl_ord_id: ClOrdIdIn | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _amendable(cls, values: Any) -> Any:
+        """What an order has and no replace can change is said so, not called unknown."""
+        lasting = OrderIn.model_fields.keys() - cls.model_fields.keys()
+        named = sorted(lasting & values.keys()) if isinstance(values, dict) else []
+        if not named:
+            return values
+        wrong = PydanticCustomError("not_amendable", "It cannot be changed; send a new order.")
+        raise ValidationError.from_exception_data(
+            cls.__name__, [{"type": wrong, "loc": (name,), "input": values[name]} for name in named]
+        )
 
 
 class CancelAllIn(StrictSchema):

@@ -5,7 +5,6 @@ a venue in one thread at instants of his own (the demo's past days) calls it as 
 """
 
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Protocol
 
 from brokers.adapters.base import (
@@ -20,6 +19,7 @@ from brokers.adapters.base import (
 from brokers.adapters.capabilities import Capabilities
 from oms.services import protocol
 from oms.services.protocol import Claimed
+from trading.orders import wire
 from trading.orders.reports import ExecutionReport
 from trading.protocol import Answer
 from trading.protocol import settle as refusal_means
@@ -28,10 +28,7 @@ from trading.vocabulary import (
     CxlRejReason,
     ExecType,
     OrdRejReason,
-    OrdType,
     ReportSource,
-    Side,
-    TimeInForce,
 )
 
 RETRY_CANCEL = timedelta(seconds=2)
@@ -58,7 +55,6 @@ def request_of(command: Claimed) -> NewOrder | CancelOrder | ReplaceOrder:
             order_id=command.order_id,
             request_id=command.cl_ord_id,
         )
-    price = None if terms["price"] is None else Decimal(terms["price"])
     if command.kind is CommandKind.REPLACE:
         return ReplaceOrder(
             account=command.account_code,
@@ -66,21 +62,14 @@ def request_of(command: Claimed) -> NewOrder | CancelOrder | ReplaceOrder:
             orig_venue_cl_ord_id=terms["orig_venue_cl_ord_id"],
             order_id=command.order_id,
             request_id=command.cl_ord_id,
-            order_qty=Decimal(terms["order_qty"]),
-            price=price,
-            time_in_force=TimeInForce(terms["time_in_force"]),
+            **{"price": None, **wire.read(terms, wire.TERMS)},
         )
     return NewOrder(
         account=command.account_code,
         venue_cl_ord_id=command.venue_cl_ord_id,
-        symbol=terms["symbol"],
-        side=Side(terms["side"]),
-        ord_type=OrdType(terms["ord_type"]),
-        order_qty=Decimal(terms["order_qty"]),
-        price=price,
-        time_in_force=TimeInForce(terms["time_in_force"]),
         rules=command.rules,
         valid_until=command.valid_until,
+        **{"price": None, **wire.read(terms, wire.INSTRUCTION)},
     )
 
 

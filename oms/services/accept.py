@@ -21,6 +21,7 @@ from oms.services.judgement import Desk, Judged, Known, open_desk, symbols_of
 from risk import selectors as risk_selectors
 from risk import services as risk_services
 from tenants.binding import tenant_bound
+from trading.orders import wire
 from trading.orders.ids import venue_cl_ord_id
 from trading.orders.intent import OrderIntent, intent_hash
 from trading.orders.reports import ExecutionReport
@@ -116,9 +117,7 @@ def _store(desk: Desk, judged: Judged, order_id: str) -> Acceptance:
         number=0,
         cl_ord_id=order.cl_ord_id,
         venue_cl_ord_id=venue_cl_ord_id(order.id, 0),
-        order_qty=order.order_qty,
-        price=order.price,
-        time_in_force=order.time_in_force,
+        **wire.values(order, wire.TERMS),
         state=OrderVersion.ACCEPTED,
         created_at=desk.now,
     )
@@ -149,18 +148,11 @@ def _order_row(judged: Judged, order_id: str, actor: Actor, now: datetime) -> Or
         id=order_id,
         account=judged.account,
         instrument=judged.instrument,
-        symbol=intent.symbol,
         mode=judged.account.mode,
         cl_ord_id=cl_ord_id,
-        side=intent.side,
-        ord_type=intent.ord_type,
-        order_qty=intent.order_qty,
-        price=intent.price,
-        stop_px=intent.stop_px,
-        display_qty=intent.display_qty,
-        time_in_force=intent.time_in_force,
-        expire_time=intent.expire_time,
-        exec_inst=list(intent.exec_inst),
+        **{**wire.values(intent, wire.INSTRUCTION), "exec_inst": sorted(set(intent.exec_inst))},
+        cash_order_qty=intent.cash_order_qty,
+        max_slippage_bps=intent.max_slippage_bps,
         strategy=intent.strategy,
         tags=dict(intent.tags),
         source=intent.source,

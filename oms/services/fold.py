@@ -5,12 +5,13 @@ The caller holds the order's row lock and the transaction. The decision itself i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from common.ids import new_ulid
 from oms.models import Command, Execution, Order, OrderEvent, OrderVersion, ParkedReport
 from oms.services import bookings, outbox, streams
+from trading.orders import wire
 from trading.orders.executions import with_own_id
 from trading.orders.fold import Applied, Verdict, apply
 from trading.orders.reports import ExecutionReport, to_json
@@ -53,17 +54,15 @@ class Folded:
 def load_state(order: Order) -> OrderState:
     """The order's state from its row and its executions."""
     if order.version == 0:
-        terms = Terms(
-            order_qty=order.order_qty,
-            price=order.price,
-            stop_px=order.stop_px,
-            display_qty=order.display_qty,
-            time_in_force=TimeInForce(order.time_in_force),
-            expire_time=order.expire_time,
-        )
-        return new_state(order.id, order.cl_ord_id, terms)
+        return new_state(order.id, order.cl_ord_id, terms_of_row(order))
     rows = Execution.objects.filter(order=order).order_by("id")
     return state_from(order.facts, [bookings.ledger_entry(row) for row in rows])
+
+
+def terms_of_row(row: Order | OrderVersion) -> Terms:
+    """The terms an order or one link of its chain states."""
+    terms = Terms(**wire.values(row, wire.TERMS))
+    return replace(terms, time_in_force=TimeInForce(row.time_in_force))
 
 
 def record(
@@ -149,9 +148,8 @@ def _write_row(
     order.cl_ord_id = state.cl_ord_id
     order.orig_cl_ord_id = _orig_cl_ord_id(state)
     order.order_id = state.order_id
-    order.order_qty = state.order_qty
-    order.price = state.price
-    order.time_in_force = state.time_in_force
+    for name, value in wire.values(state, wire.TERMS).items():
+        setattr(order, name, value)
     order.ord_status = state.ord_status
     order.is_closed = state.is_closed
     order.cum_qty = state.cum_qty

@@ -9,9 +9,9 @@ from typing import Any
 from django.db import connection
 
 from common.ids import new_ulid
-from common.numbers import dec_str, opt_dec_str
 from oms.models import Command, Order
 from risk import services as risk_services
+from trading.orders import wire
 from trading.orders.state import OrderState
 from trading.protocol import outcome_by_state
 from trading.vocabulary import CommandKind, CommandState, ExecType, Side
@@ -37,14 +37,7 @@ def open_commands(order: Order) -> Sequence[Command]:
 
 def new_order_payload(order: Order) -> dict[str, Any]:
     """What the NEW command asks of the venue, frozen (strings, so that nothing is rounded)."""
-    return {
-        "symbol": order.symbol,
-        "side": order.side,
-        "ord_type": order.ord_type,
-        "order_qty": dec_str(order.order_qty),
-        "price": opt_dec_str(order.price),
-        "time_in_force": order.time_in_force,
-    }
+    return wire.write(order, wire.INSTRUCTION)
 
 
 def reserved_notional(order: Order) -> Decimal:
@@ -82,8 +75,8 @@ def reservation(
     for command in pending:
         if command.kind == CommandKind.REPLACE:
             qty = max(qty, Decimal(command.payload["order_qty"]) - state.cum_qty)
-            if command.payload["price"] is not None:
-                px = max(px, Decimal(command.payload["price"]))
+            if (price := command.payload.get("price")) is not None:
+                px = max(px, Decimal(price))
     return qty, px
 
 

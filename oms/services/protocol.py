@@ -22,6 +22,7 @@ from risk.selectors import covering_halt, reference_price
 from risk.services import lock_accounts
 from tenants.binding import tenant_bound
 from trading.market import InstrumentRules
+from trading.orders import wire
 from trading.orders.reports import ExecutionReport
 from trading.protocol import next_lookup
 from trading.risk import HaltState
@@ -33,7 +34,6 @@ from trading.vocabulary import (
     OrdType,
     ReportSource,
     Side,
-    TimeInForce,
 )
 
 GATEWAY = "system:gateway"
@@ -234,12 +234,7 @@ def claim(command: Command, order: Order, epoch: int, now: datetime) -> Claimed:
 def _requested_terms(command: Command) -> dict[str, Any]:
     if command.kind != CommandKind.REPLACE:
         return {}
-    terms = command.payload
-    return {
-        "order_qty": Decimal(terms["order_qty"]),
-        "price": Decimal(terms["price"]) if terms["price"] is not None else None,
-        "time_in_force": TimeInForce(terms["time_in_force"]),
-    }
+    return wire.read(command.payload, wire.TERMS)
 
 
 def claimed(command: Command, order: Order) -> Claimed:

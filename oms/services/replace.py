@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
 
 from common.actor import Actor
 from common.errors import FieldError
-from common.numbers import opt_dec_str
 from marketdata import quotes
 from oms import errors
 from oms.models import Command, Order, OrderVersion
 from oms.present import order_json
 from oms.selectors import access_order
 from oms.services import outbox
-from oms.services.fold import load_state, record
+from oms.services.fold import load_state, record, terms_of_row
 from oms.services.halts import check_halt
 from oms.services.requests import (
     Requested,
@@ -32,6 +30,8 @@ from risk import selectors as risk_selectors
 from risk import services as risk_services
 from tenants.binding import tenant_bound
 from trading.market import Quote
+from trading.orders import wire
+from trading.orders.canonical import json_text
 from trading.orders.ids import replace_id, venue_cl_ord_id
 from trading.orders.intent import OrderIntent, field_errors
 from trading.orders.reports import ExecutionReport
@@ -42,7 +42,6 @@ from trading.vocabulary import (
     ExecType,
     OrdType,
     ReportSource,
-    Side,
     TimeInForce,
 )
 
@@ -54,19 +53,16 @@ class ReplaceTerms:
     order_qty: Decimal | None = None
     price: Decimal | None = None
     time_in_force: TimeInForce | None = None
-
-    def payload(self) -> dict[str, Any]:
-        """The terms as stored with the command."""
-        return {
-            "order_qty": opt_dec_str(self.order_qty),
-            "price": opt_dec_str(self.price),
-            "time_in_force": self.time_in_force,
-        }
+    expire_time: datetime | None = None
+    stop_px: Decimal | None = None
+    trail_offset: Decimal | None = None
+    limit_offset: Decimal | None = None
+    display_qty: Decimal | None = None
 
     @property
     def content_hash(self) -> str:
         """Equal wishes have equal hashes."""
-        return sha256(repr(sorted(self.payload().items())).encode()).hexdigest()
+        return sha256(json_text(wire.write(self, wire.TERMS)).encode()).hexdigest()
 
 
 def request_replace(
@@ -137,18 +133,14 @@ def _wanted(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderIntent
         raise errors.RequestInvalid(
             "price", "not_allowed_for_type", "A MARKET order has no price to replace."
         )
+    asked = wire.values(terms, wire.TERMS)
+    in_force = wire.values(state, wire.TERMS)
+    if terms.time_in_force not in {None, TimeInForce.GTD}:
+        in_force["expire_time"] = None
     wanted = OrderIntent(
         account=order.account.code,
-        symbol=order.symbol,
-        side=Side(order.side),
-        ord_type=OrdType(order.ord_type),
-        order_qty=state.order_qty if terms.order_qty is None else terms.order_qty,
-        price=state.price if terms.price is None else terms.price,
-        stop_px=state.stop_px,
-        display_qty=state.display_qty,
-        time_in_force=terms.time_in_force or state.time_in_force,
-        expire_time=state.expire_time,
-        exec_inst=tuple(order.exec_inst),
+        **wire.read(wire.write(order, wire.FIXED), wire.FIXED),
+        **{name: in_force[name] if asked[name] is None else asked[name] for name in wire.TERMS},
         strategy=order.strategy,
         tags=order.tags,
         source=order.source,
@@ -194,9 +186,7 @@ def _new_version(
         number=number,
         cl_ord_id=cl_ord_id or replace_id(order.id, number),
         venue_cl_ord_id=venue_cl_ord_id(order.id, number),
-        order_qty=wanted.order_qty,
-        price=wanted.price,
-        time_in_force=wanted.time_in_force,
+        **wire.values(wanted, wire.TERMS),
         state=OrderVersion.PENDING,
         created_at=now,
     )
@@ -204,14 +194,16 @@ def _new_version(
 
 def _queue(order: Order, state: OrderState, version: OrderVersion, now: datetime) -> None:
     held = outbox.Reservation.of(order)
-    terms = ReplaceTerms(version.order_qty, version.price, TimeInForce(version.time_in_force))
     decreasing = version.order_qty <= order.order_qty and version.price == order.price
     command = outbox.queue_request(
         order,
         kind=CommandKind.REPLACE,
         cl_ord_id=version.cl_ord_id,
         venue_cl_ord_id=version.venue_cl_ord_id,
-        payload={**terms.payload(), "orig_venue_cl_ord_id": state.venue_cl_ord_id},
+        payload={
+            **wire.write(version, wire.TERMS),
+            "orig_venue_cl_ord_id": state.venue_cl_ord_id,
+        },
         priority=outbox.PRIORITY_DECREASE if decreasing else outbox.PRIORITY_REPLACE,
         now=now,
     )
@@ -235,9 +227,7 @@ def _amend_unsent(
             cl_ord_id=version.cl_ord_id,
             orig_cl_ord_id=order.cl_ord_id,
             venue_cl_ord_id=version.venue_cl_ord_id,
-            order_qty=version.order_qty,
-            price=version.price,
-            time_in_force=TimeInForce(version.time_in_force),
+            **wire.values(terms_of_row(version), wire.TERMS),
         ),
         actor=actor.label,
         now=now,

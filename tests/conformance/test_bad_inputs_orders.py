@@ -118,7 +118,7 @@ DROP = object()
         ("B9", "time_in_force", "GTX", "invalid_choice"),
         ("B9", "price", DROP, "required_for_type"),
         ("B9", "stop_px", "900.00", "not_allowed_for_type"),
-        ("", "order_qty", DROP, "required"),
+        ("", "order_qty", DROP, "quantity_required"),
         ("", "order_qty", "10.5", "off_lot"),
         ("", "order_qty", "1000001", "above_max_qty"),
         ("", "price", "-950.00", "not_positive"),

@@ -21,7 +21,7 @@ from trading.orders.outcome import (
 from trading.orders.reports import ExecutionReport
 from trading.orders.state import Mark, OrderState, Terms, Version, VersionState
 from trading.orders.table import Cell
-from trading.vocabulary import CxlRejReason, ExecType, OrdStatus, ReportSource
+from trading.vocabulary import CxlRejReason, ExecType, OrdStatus, ReportSource, TimeInForce
 
 TRAILED = "TRAILED"
 """Why this system restates a stop it keeps: its trail has moved. That is no change of terms."""
@@ -298,21 +298,23 @@ def _request_of(state: OrderState, report: ExecutionReport) -> str | None:
 
 
 def _terms(report: ExecutionReport, base: Terms) -> Terms:
-    """Take what the report states over ``base``."""
+    """Take what the report states over ``base``; only a GTD order ends at an instant."""
+    time_in_force = report.time_in_force or base.time_in_force
+    expire_time = base.expire_time if report.expire_time is None else report.expire_time
     return Terms(
         order_qty=base.order_qty if report.order_qty is None else report.order_qty,
         price=base.price if report.price is None else report.price,
         stop_px=base.stop_px if report.stop_px is None else report.stop_px,
         display_qty=base.display_qty if report.display_qty is None else report.display_qty,
-        time_in_force=report.time_in_force or base.time_in_force,
-        expire_time=base.expire_time if report.expire_time is None else report.expire_time,
+        time_in_force=time_in_force,
+        expire_time=expire_time if time_in_force is TimeInForce.GTD else None,
         trail_offset=base.trail_offset if report.trail_offset is None else report.trail_offset,
         limit_offset=base.limit_offset if report.limit_offset is None else report.limit_offset,
     )
 
 
 def _storable(terms: Terms) -> bool:
-    """Whether the database can hold these terms; a total is above zero."""
+    """Whether the database can hold these terms: a total above zero, an end where there is one."""
     numbers = (
         terms.order_qty,
         terms.price,
@@ -321,7 +323,9 @@ def _storable(terms: Terms) -> bool:
         terms.trail_offset,
         terms.limit_offset,
     )
-    return all(n is None or fits_column(n) for n in numbers) and terms.order_qty > ZERO
+    ends = terms.time_in_force is not TimeInForce.GTD or terms.expire_time is not None
+    fits = all(n is None or fits_column(n) for n in numbers)
+    return ends and fits and terms.order_qty > ZERO
 
 
 def _adjustment(state: OrderState, report: ExecutionReport, cum_qty: Decimal) -> LedgerEntry | None:

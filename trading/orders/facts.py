@@ -11,6 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from trading.orders import wire
 from trading.orders.canonical import (
     dec_str,
     instant,
@@ -49,16 +50,7 @@ def terms_of(intent: OrderIntent) -> Terms:
     """Return the amendable part of an intent whose time in force is filled in."""
     if intent.time_in_force is None:
         raise ValueError("the default time in force is filled in before an intent has terms")
-    return Terms(
-        order_qty=intent.order_qty,
-        price=intent.price,
-        stop_px=intent.stop_px,
-        display_qty=intent.display_qty,
-        time_in_force=intent.time_in_force,
-        expire_time=intent.expire_time,
-        trail_offset=intent.trail_offset,
-        limit_offset=intent.limit_offset,
-    )
+    return Terms(**wire.values(intent, wire.TERMS))
 
 
 class VersionState(StrEnum):
@@ -136,30 +128,14 @@ class Trailed:
 
 def write_terms(terms: Terms) -> Json:
     """Terms as JSON values."""
-    return without_none(
-        order_qty=dec_str(terms.order_qty),
-        price=opt_dec_str(terms.price),
-        stop_px=opt_dec_str(terms.stop_px),
-        display_qty=opt_dec_str(terms.display_qty),
-        time_in_force=terms.time_in_force.value,
-        expire_time=opt_micros(terms.expire_time),
-        trail_offset=opt_dec_str(terms.trail_offset),
-        limit_offset=opt_dec_str(terms.limit_offset),
-    )
+    return wire.write(terms, wire.TERMS)
 
 
 def read_terms(content: Mapping[str, Any]) -> Terms:
     """Read what ``write_terms`` wrote. :raises KeyError, ValueError:"""
-    return Terms(
-        order_qty=Decimal(content["order_qty"]),
-        price=opt_dec(content.get("price")),
-        stop_px=opt_dec(content.get("stop_px")),
-        display_qty=opt_dec(content.get("display_qty")),
-        time_in_force=TimeInForce(content["time_in_force"]),
-        expire_time=opt_instant(content.get("expire_time")),
-        trail_offset=opt_dec(content.get("trail_offset")),
-        limit_offset=opt_dec(content.get("limit_offset")),
-    )
+    if "time_in_force" not in content:
+        raise KeyError("time_in_force")
+    return Terms(**wire.read(content, wire.TERMS))
 
 
 def write_version(version: Version) -> Json:

@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 
-from trading.orders.canonical import dec_str, json_text, micros
+from trading.orders import wire
+from trading.orders.canonical import json_text
 from trading.orders.validity import OrderFieldError, default_time_in_force, field_errors
 from trading.vocabulary import (
     OrdType,
@@ -75,18 +76,14 @@ class OrderIntent:
     preview_id: str | None = None
 
 
-_DECIMALS = (
-    "price",
-    "stop_px",
-    "display_qty",
+_CONTENT = (
+    *wire.INSTRUCTION,
+    "account",
     "cash_order_qty",
-    "min_qty",
-    "trail_offset",
-    "activation_px",
-    "limit_offset",
     "max_slippage_bps",
+    "when_closed",
+    "strategy",
 )
-_WORDS = ("trigger_price_type", "trail_type", "peg_price_type", "when_closed")
 
 
 def canonical_json(intent: OrderIntent) -> str:
@@ -96,35 +93,13 @@ def canonical_json(intent: OrderIntent) -> str:
     """
     if intent.time_in_force is None:
         raise ValueError("the default time in force is filled in before an intent is hashed")
-    content: dict[str, object] = {
-        "account": intent.account,
-        "ord_type": intent.ord_type.value,
-        "side": intent.side.value,
-        "symbol": intent.symbol,
-        "time_in_force": intent.time_in_force.value,
-    }
-    if intent.cash_order_qty is None:
-        content["order_qty"] = dec_str(intent.order_qty)
-    for name in _DECIMALS:
-        number: Decimal | None = getattr(intent, name)
-        if number is not None:
-            content[name] = dec_str(number)
-    for name in _WORDS:
-        word = getattr(intent, name)
-        if word is not None:
-            content[name] = word.value
-    if intent.peg_offset is not None:
-        content["peg_offset"] = intent.peg_offset
-    if intent.extended_hours:
-        content["extended_hours"] = True
+    content = wire.write(intent, _CONTENT)
+    if intent.cash_order_qty is not None:
+        content.pop("order_qty")
+    if not intent.strategy:
+        content.pop("strategy", None)
     if not intent.allow_synthetic:
         content["allow_synthetic"] = False
-    if intent.expire_time is not None:
-        content["expire_time"] = micros(intent.expire_time)
-    if intent.exec_inst:
-        content["exec_inst"] = sorted(set(intent.exec_inst))
-    if intent.strategy:
-        content["strategy"] = intent.strategy
     return json_text(content)
 
 

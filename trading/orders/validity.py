@@ -70,7 +70,7 @@ def field_errors(
     is left to the caller.
     """
     errors = [
-        *_quantity_errors("order_qty", intent.order_qty, rules, bounded=True),
+        *_amount_errors(intent, rules),
         *_price_errors(intent, rules),
         *_display_errors(intent, rules),
         *_time_in_force_errors(intent),
@@ -127,6 +127,14 @@ def _quantity_errors(
     return []
 
 
+def _amount_errors(intent: "OrderIntent", rules: InstrumentRules) -> list[OrderFieldError]:
+    """Exactly one of a quantity and an amount of money says how much."""
+    if intent.order_qty == 0 and intent.cash_order_qty is None:
+        text = "say how much: order_qty in units, or cash_order_qty in money for a MARKET order"
+        return [OrderFieldError("order_qty", "quantity_required", text)]
+    return _quantity_errors("order_qty", intent.order_qty, rules, bounded=True)
+
+
 def _price_errors(intent: "OrderIntent", rules: InstrumentRules) -> list[OrderFieldError]:
     errors: list[OrderFieldError] = []
     for name, value, types in (
@@ -167,7 +175,7 @@ def _time_in_force_errors(intent: "OrderIntent") -> list[OrderFieldError]:
         errors.append(OrderFieldError("time_in_force", "not_allowed_for_type", text))
     if intent.time_in_force is TimeInForce.GTD and intent.expire_time is None:
         text = "a GTD order needs expire_time, the instant it ends at"
-        errors.append(OrderFieldError("expire_time", "invalid_expire_time", text))
+        errors.append(OrderFieldError("expire_time", "required_for_type", text))
     elif intent.time_in_force is not TimeInForce.GTD and intent.expire_time is not None:
         text = f"{intent.time_in_force} ends by its own rule, expire_time says otherwise"
         errors.append(OrderFieldError("expire_time", "contradictory", text))

@@ -104,9 +104,9 @@ def test_valid_intents_have_no_errors() -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"order_qty": dec(0)}, ("order_qty", "not_positive")),
+        ({"order_qty": dec(0)}, ("order_qty", "quantity_required")),
         ({"order_qty": dec(-1)}, ("order_qty", "not_positive")),
-        ({"order_qty": dec("-0")}, ("order_qty", "not_positive")),
+        ({"order_qty": dec("-0")}, ("order_qty", "quantity_required")),
         ({"order_qty": dec("1000000000000")}, ("order_qty", "out_of_range")),
         ({"order_qty": dec("0.123456789")}, ("order_qty", "too_many_decimals")),
         ({"order_qty": dec("10.3")}, ("order_qty", "off_lot")),
@@ -174,7 +174,7 @@ def test_notional_of_a_market_order_needs_a_reference() -> None:
 
 
 def test_all_broken_rules_are_named_at_once() -> None:
-    bad = replace(LIMIT, order_qty=dec(0), price=dec("100.01"), stop_px=dec(1))
+    bad = replace(LIMIT, order_qty=dec(-1), price=dec("100.01"), stop_px=dec(1))
     assert codes(bad) == [
         ("order_qty", "not_positive"),
         ("price", "off_tick"),
