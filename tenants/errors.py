@@ -1,4 +1,4 @@
-"""What goes wrong around the binding of tenants. Programming errors, but for the last two."""
+"""What goes wrong around firms and their schemas: mistakes of programs first, refusals after."""
 
 from common.errors import Refused
 
@@ -13,6 +13,18 @@ class OtherTenantBound(RuntimeError):
 
 class UnknownTenant(LookupError):
     """There is no such schema."""
+
+
+class TemplateDiffers(RuntimeError):
+    """A schema made from the template is not what Django's migrations make."""
+
+
+class DatabaseNotOfThisCode(Refused):
+    """The database has not the migrations of the running code, or more than these."""
+
+    code = "database_not_of_this_code"
+    http_status = 503
+    title = "The database is of another version"
 
 
 class InvalidSlug(Refused):

@@ -1,41 +1,32 @@
-"""Migrate ``public`` and the schemas of tenants.
+"""Which schema is at which migration, and the lock that lets one process migrate at a time."""
 
-A tenant's schema is migrated in one transaction with the tenant bound, so it is either at the old
-state or at the new one, and a run that was stopped is simply started again.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from django.apps import apps
-from django.conf import settings
 from django.core.management import call_command
 from django.core.management.commands.migrate import Command as DjangoMigrate
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from django.db.migrations.recorder import MigrationRecorder
 from django_tenants.utils import quote_schema_name
 
-from tenants.binding import bound_unchecked
+from tenants.errors import DatabaseNotOfThisCode
+from tenants.recording import Key, tenant_labels
 
+PUBLIC = "public"
 # One number for "some process migrates"; readable as ASCII "blotmigr".
 _MIGRATION_LOCK = int.from_bytes(b"blotmigr", "big")
-
-Key = tuple[str, str]
-
-
-def labels(app_names: list[str]) -> set[str]:
-    """Return the labels of the apps of a settings list."""
-    return {config.label for config in apps.get_app_configs() if config.name in app_names}
+_AT_ONCE = 200  # schemas in one query: each of its tables is locked while it runs
 
 
 @contextmanager
-def migration_lock() -> Iterator[None]:
-    """Let one process migrate at a time; others wait."""
+def migration_lock(on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Let one process migrate at a time; who has to wait is told by ``on_wait`` and then waits."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_MIGRATION_LOCK])
+        if not cursor.fetchone()[0]:
+            on_wait()
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
     try:
         yield
     finally:
@@ -43,30 +34,77 @@ def migration_lock() -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
 
 
-def applied(schema: str) -> set[Key]:
-    """Return the migrations recorded in a schema; empty where it has none or does not exist."""
-    table = f"{quote_schema_name(schema)}.django_migrations"
+def wait_for_migrations() -> None:
+    """Let no process migrate until this transaction ends; waits for one that does."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass(%s)", [table])
-        if cursor.fetchone()[0] is None:
-            return set()
-        cursor.execute(f"SELECT app, name FROM {table}")  # noqa: S608 - a quoted schema of ours
-        return {(app, name) for app, name in cursor.fetchall()}
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_MIGRATION_LOCK])
 
 
-def pending(schemas: list[str]) -> list[str]:
-    """Return those of ``schemas`` (``public`` allowed) that lack a migration of ours."""
-    loader = MigrationLoader(None)
-    tenant_labels = labels(settings.TENANT_APPS)
-    of_tenants = {key for key in loader.disk_migrations if key[0] in tenant_labels}
-    of_all = set(loader.disk_migrations)
-    replaced = {key for key in of_all if loader.disk_migrations[key].replaces}
-    behind = []
-    for schema in schemas:
-        needed = of_all if schema == "public" else of_tenants
-        if needed - replaced - applied(schema):
-            behind.append(schema)
-    return behind
+def applied_in(schemas: Iterable[str]) -> dict[str, frozenset[Key]]:
+    """Return the migrations recorded in each schema; none where it has no record or is missing."""
+    wanted = list(schemas)
+    found: dict[str, set[Key]] = {schema: set() for schema in wanted}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nspname FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid"
+            " WHERE relname = 'django_migrations' AND nspname = ANY(%s)",
+            [wanted],
+        )
+        recorded = [schema for (schema,) in cursor.fetchall()]
+        for start in range(0, len(recorded), _AT_ONCE):
+            # The names are out of the catalogue, and quoted.
+            cursor.execute(
+                " UNION ALL ".join(
+                    f"SELECT '{schema}', app, name"  # noqa: S608
+                    f" FROM {quote_schema_name(schema)}.django_migrations"
+                    for schema in recorded[start : start + _AT_ONCE]
+                )
+            )
+            for schema, app, name in cursor.fetchall():
+                found[schema].add((app, name))
+    return {schema: frozenset(keys) for schema, keys in found.items()}
+
+
+def applied(schema: str) -> frozenset[Key]:
+    """Return the migrations recorded in one schema."""
+    return applied_in([schema])[schema]
+
+
+def behind(schemas: Iterable[str]) -> dict[str, frozenset[Key]]:
+    """Return those of ``schemas`` (``public`` allowed) that lack a migration of ours.
+
+    Each comes with what it has.
+    """
+    of_firms, of_all = _needed()
+    return {
+        schema: keys
+        for schema, keys in applied_in(schemas).items()
+        if (of_all if schema == PUBLIC else of_firms) - keys
+    }
+
+
+def pending(schemas: Iterable[str]) -> list[str]:
+    """Return the names of those that lack a migration of ours."""
+    return list(behind(schemas))
+
+
+def check_database_is_of_this_code() -> None:
+    """:raises DatabaseNotOfThisCode: if ``public`` lacks our migrations or has unknown ones."""
+    _, of_all = _needed()
+    found = applied(PUBLIC)
+    if of_all - found:
+        raise DatabaseNotOfThisCode(
+            "The database waits for migrations: run `manage.py migrate`, then try again."
+        )
+    labels = tenant_labels()
+    disk = MigrationLoader(None).disk_migrations
+    replaced = {key for one in disk.values() for key in one.replaces}
+    unknown = sorted(".".join(key) for key in found - set(disk) - replaced if key[0] in labels)
+    if unknown:
+        raise DatabaseNotOfThisCode(
+            f"The database was migrated by newer code ({unknown[-1]}): do this with that code, or"
+            " run `manage.py migrate <app> --prune` if the migration was removed for good."
+        )
 
 
 def migrate_public(*, stdout: Any, verbosity: int = 0) -> None:
@@ -76,54 +114,9 @@ def migrate_public(*, stdout: Any, verbosity: int = 0) -> None:
     )
 
 
-def migrate_tenant(schema: str) -> None:
-    """Bring one tenant's schema to the newest state, in one transaction.
-
-    The first empty schema of a process is migrated by Django, and what it sent is kept; further
-    empty ones get the same statements, without planning them again.
-    """
-    with bound_unchecked(schema):
-        if applied(schema):
-            _migrate()
-        elif _recipe:
-            _replay()
-        else:
-            _record(schema)
-        with connection.cursor() as cursor:
-            # A later migration of the same run must not meet checks still waiting for the commit.
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-
-
-def _migrate() -> None:
-    MigrationRecorder(connection).ensure_schema()
-    executor = MigrationExecutor(connection)
-    tenant_labels = labels(settings.TENANT_APPS)
-    targets = [key for key in executor.loader.graph.leaf_nodes() if key[0] in tenant_labels]
-    executor.migrate(targets)
-
-
-# Statements and parameters that turn an empty schema into a whole one; names are unqualified.
-_recipe: list[tuple[str, Any, bool]] = []
-# What reads, and what belongs to the transaction it was sent in.
-_NOT_KEPT = ("SELECT", "SHOW", "SET ", "SAVEPOINT", "RELEASE", "ROLLBACK")
-
-
-def _record(schema: str) -> None:
-    """Migrate, and keep the statements if every name in them is unqualified."""
-    sent: list[tuple[str, Any, bool]] = []
-
-    def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if not sql.lstrip().upper().startswith(_NOT_KEPT):
-            sent.append((sql, params, many))
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(keep):
-        _migrate()
-    if not any(schema in f"{sql}{params}" for sql, params, _ in sent):
-        _recipe[:] = sent
-
-
-def _replay() -> None:
-    with connection.cursor() as cursor:
-        for sql, params, many in _recipe:
-            (cursor.executemany if many else cursor.execute)(sql, params)
+def _needed() -> tuple[set[Key], set[Key]]:
+    """Return the migrations a firm's schema must have, and those ``public`` must have."""
+    disk: Mapping[Key, Any] = MigrationLoader(None).disk_migrations
+    labels = tenant_labels()
+    of_all = {key for key, migration in disk.items() if not migration.replaces}
+    return {key for key in of_all if key[0] in labels}, of_all

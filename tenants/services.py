@@ -5,22 +5,37 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django_tenants.utils import quote_schema_name
+from psycopg.errors import DuplicateSchema
 
 from tenants.errors import InvalidSlug, SlugTaken
 from tenants.models import RESERVED_SLUGS, SLUG, FirmStanding, Tenant, schema_of
-from tenants.schemas import migrate_tenant
+from tenants.schemas import check_database_is_of_this_code, wait_for_migrations
+from tenants.templates import fill_schema
 
 
 def create_tenant(*, slug: str, name: str, now: datetime) -> Tenant:
-    """Make a tenant and its schema, both or neither.
+    """Make a tenant and its schema out of the template, both or neither.
+
+    Waits while some process migrates, and none begins before this is over.
 
     :raises InvalidSlug: if the slug has not the form of one, or is kept for ourselves.
     :raises SlugTaken: if another tenant has it.
+    :raises DatabaseNotOfThisCode: if the database is migrated less far or further than the code.
     """
     check_slug(slug)
     schema = schema_of(slug)
+    with transaction.atomic():
+        wait_for_migrations()
+        check_database_is_of_this_code()
+        tenant = _claimed(slug, schema, name, now)
+        fill_schema(schema)
+    return tenant
+
+
+def _claimed(slug: str, schema: str, name: str, now: datetime) -> Tenant:
+    """Make the row and the empty schema."""
     try:
         with transaction.atomic():
             tenant: Tenant = Tenant.objects.create(
@@ -28,9 +43,14 @@ def create_tenant(*, slug: str, name: str, now: datetime) -> Tenant:
             )
             with connection.cursor() as cursor:
                 cursor.execute(f"CREATE SCHEMA {quote_schema_name(schema)}")
-            migrate_tenant(schema)
     except (IntegrityError, ValidationError) as failure:
         raise SlugTaken(f"A tenant named {slug} exists already; choose another slug.") from failure
+    except ProgrammingError as failure:
+        if not isinstance(failure.__cause__, DuplicateSchema):
+            raise
+        raise SlugTaken(
+            f"The database has a schema {schema} that is no tenant's; choose another slug."
+        ) from failure
     return tenant
 
 

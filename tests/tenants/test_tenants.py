@@ -1,7 +1,6 @@
 """Making firms, and what must be true of every table."""
 
 import threading
-from time import perf_counter
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +12,6 @@ from django.db import IntegrityError, connection, models, transaction
 
 from config.migrate import migrate_all
 from tenants import checks as ours
-from tenants import schemas
 from tenants.errors import InvalidSlug, SlugTaken
 from tenants.models import Tenant
 from tenants.schemas import applied, pending
@@ -99,48 +97,11 @@ def test_a_tenant_and_its_schema_come_together_or_not_at_all(monkeypatch):
     def fail(schema: str) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("tenants.services.migrate_tenant", fail)
+    monkeypatch.setattr("tenants.services.fill_schema", fail)
     with pytest.raises(RuntimeError), transaction.atomic():
         create_tenant(slug="half-made", name="x", now=NOW)
     assert tenant_by_slug("half-made") is None
     assert tables("t_half_made") == set()
-
-
-def catalogue(schema: str) -> list[tuple]:
-    """Every column, constraint, index, trigger and function body of a schema, names unqualified."""
-    queries = (
-        """SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity,
-        character_maximum_length, numeric_precision, numeric_scale
-        FROM information_schema.columns WHERE table_schema = %s""",
-        """SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
-        WHERE connamespace = %s::regnamespace""",
-        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = %s",
-        """SELECT tgname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c
-        ON c.oid = tgrelid WHERE NOT tgisinternal AND relnamespace = %s::regnamespace""",
-        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = %s::regnamespace",
-        f"SELECT app, name FROM {schema}.django_migrations WHERE %s <> ''",
-    )
-    found = []
-    with connection.cursor() as cursor:
-        for query in queries:
-            cursor.execute(query, [schema])
-            rows = (str(row).replace(f"{schema}.", "") for row in cursor.fetchall())
-            found.append(sorted(rows))
-    return found
-
-
-@pytest.mark.django_db
-def test_a_replayed_schema_is_the_same_as_a_migrated_one_and_quick():
-    schemas._recipe.clear()
-    create_tenant(slug="by-django", name="x", now=NOW)
-    assert schemas._recipe
-    begun = perf_counter()
-    create_tenant(slug="by-replay", name="x", now=NOW)
-    assert perf_counter() - begun < 2
-    migrated, replayed = catalogue("t_by_django"), catalogue("t_by_replay")
-    assert all(migrated)
-    assert replayed == migrated
-    assert pending(["t_by_replay"]) == []
 
 
 @pytest.mark.django_db

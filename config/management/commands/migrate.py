@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as DjangoMigrate
 
-from config.migrate import migrate_all
+from config.migrate import FirmsNotMigrated, migrate_all
 from tenants.schemas import pending
 from tenants.selectors import all_schemas
 
@@ -18,7 +18,7 @@ class Command(DjangoMigrate):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run ours for the plain call, Django's for anything special.
 
-        :raises CommandError: with ``--check``, if a schema is behind.
+        :raises CommandError: if firms are not migrated; with ``--check``, if a schema is behind.
         """
         special = ("app_label", "plan", "fake", "fake_initial", "prune")
         if any(options.get(name) for name in special):
@@ -29,6 +29,9 @@ class Command(DjangoMigrate):
             if behind:
                 raise CommandError(f"{len(behind)} schema(s) wait for migrations.")
             return
-        changed = migrate_all(self.stdout if options["verbosity"] else None)
+        try:
+            changed = migrate_all(self.stdout if options["verbosity"] else None)
+        except FirmsNotMigrated as failure:
+            raise CommandError(str(failure)) from failure
         if options["verbosity"] and not changed:
             self.stdout.write("Nothing to migrate.")
