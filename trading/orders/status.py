@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from trading.orders.canonical import ZERO, dec_str, opt_dec_str
+from trading.orders.facts import DAY_LIKE
 from trading.orders.ids import fingerprint
 from trading.orders.outcome import Query
 from trading.orders.reports import ExecutionReport
@@ -64,18 +65,16 @@ def missing_reports(
             missing += _term_change(state, earlier, terms)[0]
         made = tuple(replace(item, exec_id=_made_id(state, item, account)) for item in missing)
         return made, None if closed_too else Query.ORDER, False
-    if terms != state.terms and said not in _SAID_BY:
-        report, query = _term_change(state, answer, terms)
-        missing += report
-    elif terms != state.terms and said in _ENDINGS and terms.order_qty > state.cum_qty:
-        # It ended under terms we never heard of. (Some venues show an ended order's total as what
-        # was executed: that is no other term.)
-        missing += _term_change(state, answer, terms)[0]
+    ended = said in _ENDINGS or (said is OrdStatus.DONE_FOR_DAY and terms.time_in_force in DAY_LIKE)
+    if terms != state.terms and said is not OrdStatus.REJECTED:
+        # Some venues show an ended order's total as what was executed: that is no other term.
+        if not ended or terms.order_qty > state.cum_qty:
+            missing, query = _term_change(state, answer, terms)
     elif said in _WORKING and (state.unseen or not state.acked):
         missing.append(_said(answer, ExecType.NEW))
     if said is OrdStatus.FILLED and not missing and state.cum_qty < state.order_qty:
         query = Query.EXECUTIONS
-    if said in _SAID_BY and state.base_status is not said:
+    if said in _SAID_BY and (missing or state.base_status is not said):
         missing.append(_said(answer, _SAID_BY[said]))
     made = tuple(replace(item, exec_id=_made_id(state, item, account)) for item in missing)
     return made, query, False
