@@ -8,6 +8,7 @@ each insert would lock the same account and instrument rows (a nightly check pro
 from oms.models.commands import Command
 from oms.models.desk import Break, ParkedReport, ReconciliationRun
 from oms.models.ledger import Execution, OrderEvent
+from oms.models.lists import OrderList
 from oms.models.orders import ClOrdId, Order, OrderVersion
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Execution",
     "Order",
     "OrderEvent",
+    "OrderList",
     "OrderVersion",
     "ParkedReport",
     "ReconciliationRun",

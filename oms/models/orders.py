@@ -55,6 +55,9 @@ class Order(models.Model):
     max_slippage_bps = exact(null=True)
     extended_hours = models.BooleanField(default=False, db_default=False)
     held_by = models.CharField(max_length=4, choices=choices(HeldBy), null=True)
+    list_id = models.CharField(max_length=ULID_LENGTH, null=True)
+    leg_no = models.SmallIntegerField(null=True)
+    serves_leg = models.SmallIntegerField(null=True)
     strategy = models.CharField(max_length=64, null=True)
     tags = models.JSONField(default=dict)
     source = models.CharField(max_length=12)
@@ -147,6 +150,16 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(cum_qty=0, gross_trade_amt=0) | Q(cum_qty__gt=0, gross_trade_amt__gt=0),
                 name="order_amount_with_quantity",
+            ),
+            models.CheckConstraint(
+                condition=Q(list_id=None, leg_no=None, serves_leg=None)
+                | Q(list_id__isnull=False, leg_no__gte=1, serves_leg__gte=1),
+                name="order_leg_has_list",
+            ),
+            models.UniqueConstraint(
+                fields=["list_id", "leg_no"],
+                condition=Q(list_id__isnull=False),
+                name="order_leg_once",
             ),
         ]
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from brokers.models import BrokerAccount
 from common.actor import Actor
 from common.errors import Refused
 from common.ids import new_ulid
@@ -29,6 +28,7 @@ from trading.risk import Breach
 from trading.vocabulary import (
     CommandKind,
     ExecType,
+    HeldBy,
     OrdRejReason,
     OrdType,
     ReportSource,
@@ -38,6 +38,20 @@ from trading.vocabulary import (
 QUEUE_TTL_IMMEDIATE = timedelta(seconds=30)
 QUEUE_TTL_RESTING = timedelta(minutes=5)
 IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an order stands in a list: its own number and the leg it serves, both from 1.
+
+    ``waits`` says that another leg releases it; ``priority`` is that of its NEW command.
+    """
+
+    list_id: str
+    leg_no: int
+    serves_leg: int
+    waits: bool
+    priority: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +111,46 @@ def _take(desk: Desk, given: OrderIntent) -> Acceptance:
         )
     order_id = new_ulid(desk.now)
     previews.use(judged.intent, schema=desk.actor.schema, by=judged.intent.cl_ord_id or order_id)
-    return _store(desk, judged, order_id)
+    answer = store(desk, judged, order_id)
+    if not answer.breaches:
+        desk.book.reserve(
+            account_id=judged.account.id,
+            symbol=answer.order.symbol,
+            side=judged.intent.side,
+            qty=answer.order.reserved_qty,
+            notional=outbox.reserved_notional(answer.order),
+        )
+    return answer
 
 
-def _store(desk: Desk, judged: Judged, order_id: str) -> Acceptance:
-    intent, account, breaches = judged.intent, judged.account, judged.breaches
+def store(desk: Desk, judged: Judged, order_id: str, place: Place | None = None) -> Acceptance:
+    """Write down an order as it was judged and queue what is sent of it; reserves nothing."""
+    account, breaches = judged.account, judged.breaches
     order = _order_row(judged, order_id, desk.actor, desk.now)
-    record(order, _first_report(order, breaches, desk.now), actor=desk.actor.label, now=desk.now)
+    if place is not None:
+        order.list_id, order.leg_no = place.list_id, place.leg_no
+        order.serves_leg = place.serves_leg
+    begin(order, _first_report(order, breaches, desk.now), actor=desk.actor.label, now=desk.now)
+    pending: tuple[Command, ...] = ()
+    if breaches:
+        risk_services.record_breaches(
+            order_id=order.id, account=account, breaches=breaches, now=desk.now
+        )
+    elif place is None or not place.waits:
+        priority = outbox.PRIORITY_NEW if place is None else place.priority
+        pending = (queue_new(order, desk.now, priority=priority),)
+    told = "order.denied" if breaches else "order.accepted"
+    streams.publish_order(order, told, pending, account, desk.actor.label, desk.now)
+    if place is not None and place.waits and not breaches:
+        hold(order, actor=desk.actor.label, now=desk.now)
+    return Acceptance(order, account.code, pending, breaches, replay=False)
+
+
+def begin(order: Order, first: ExecutionReport, *, actor: str, now: datetime) -> None:
+    """Write an order's first event, take its id for ever and state its version 0."""
+    record(order, first, actor=actor, now=now)
     ClOrdId.objects.create(
-        account_id=account.id,
+        account_id=order.account_id,
         cl_ord_id=order.cl_ord_id,
         order=order,
         kind=CommandKind.NEW,
@@ -113,31 +158,31 @@ def _store(desk: Desk, judged: Judged, order_id: str) -> Acceptance:
     )
     OrderVersion.objects.create(
         order=order,
-        account_id=account.id,
+        account_id=order.account_id,
         number=0,
         cl_ord_id=order.cl_ord_id,
         venue_cl_ord_id=venue_cl_ord_id(order.id, 0),
         **wire.values(order, wire.TERMS),
         state=OrderVersion.ACCEPTED,
-        created_at=desk.now,
+        created_at=now,
     )
-    if breaches:
-        risk_services.record_breaches(
-            order_id=order.id, account=account, breaches=breaches, now=desk.now
-        )
-        pending: tuple[Command, ...] = ()
-        streams.publish_order(order, "order.denied", pending, account, desk.actor.label, desk.now)
-    else:
-        pending = (_queue_new(order, account, desk.now),)
-        desk.book.reserve(
-            account_id=account.id,
-            symbol=order.symbol,
-            side=intent.side,
-            qty=order.reserved_qty,
-            notional=outbox.reserved_notional(order),
-        )
-        streams.publish_order(order, "order.accepted", pending, account, desk.actor.label, desk.now)
-    return Acceptance(order, account.code, pending, breaches, replay=False)
+
+
+def hold(order: Order, *, actor: str, now: datetime) -> None:
+    """Keep an order here until the leg it waits for releases it."""
+    order.held_by = HeldBy.OMS
+    record(
+        order,
+        ExecutionReport(
+            exec_type=ExecType.SUSPENDED,
+            source=ReportSource.LOCAL,
+            exec_id=f"waits:{order.id}",
+            transact_time=now,
+            text="waits for its parent",
+        ),
+        actor=actor,
+        now=now,
+    )
 
 
 def _order_row(judged: Judged, order_id: str, actor: Actor, now: datetime) -> Order:
@@ -184,18 +229,19 @@ def _first_report(order: Order, breaches: tuple[Breach, ...], now: datetime) -> 
     )
 
 
-def _queue_new(order: Order, account: BrokerAccount, now: datetime) -> Command:
+def queue_new(order: Order, now: datetime, *, priority: int = outbox.PRIORITY_NEW) -> Command:
+    """Queue the order's NEW command on the terms in force."""
     immediate = order.ord_type == OrdType.MARKET or order.time_in_force in IMMEDIATE
     return Command.objects.create(
         id=new_ulid(now),
         order=order,
-        account_id=account.id,
+        account_id=order.account_id,
         kind=CommandKind.NEW,
         cl_ord_id=order.cl_ord_id,
         venue_cl_ord_id=venue_cl_ord_id(order.id, 0),
         payload=outbox.new_order_payload(order),
         state="QUEUED",
-        priority=outbox.PRIORITY_NEW,
+        priority=priority,
         not_before=now,
         expires_at=now + (QUEUE_TTL_IMMEDIATE if immediate else QUEUE_TTL_RESTING),
         created_at=now,

@@ -106,7 +106,14 @@ class Desk:
         intent = with_defaults(given, instrument)
         if known := self._known(intent, account):
             return known
-        self._check_halt(intent, account)
+        self.check_halt(intent, account)
+        return self.assess(intent, account)
+
+    def assess(self, intent: OrderIntent, account: BrokerAccount) -> Judged:
+        """Ask what is asked of every order after halts: fields, market, preview, risk.
+
+        :raises Refused: by the first check that fails; what risk says is in the answer.
+        """
         instrument = self.instrument(intent)
         self.check_fields(intent, account, instrument)
         quote = self._check_market(intent, instrument)
@@ -134,7 +141,19 @@ class Desk:
     def _known(self, intent: OrderIntent, account: BrokerAccount) -> "Known | None":
         if intent.cl_ord_id is None:
             return None
-        if not is_valid_cl_ord_id(intent.cl_ord_id):
+        used = self.named(intent.cl_ord_id, account)
+        if used is None:
+            return None
+        if used.kind != CommandKind.NEW or used.content_hash != intent_hash(intent):
+            raise errors.ClOrdIdReused(intent.cl_ord_id)
+        return Known(used.order, account)
+
+    def named(self, cl_ord_id: str, account: BrokerAccount) -> ClOrdId | None:
+        """What the account used this id for, None if nothing.
+
+        :raises FieldRefused: if no client may bring an id of this form.
+        """
+        if not is_valid_cl_ord_id(cl_ord_id):
             raise errors.FieldRefused(
                 [
                     FieldError(
@@ -146,32 +165,29 @@ class Desk:
                 ]
             )
         used = (
-            ClOrdId.objects.filter(account_id=account.id, cl_ord_id=intent.cl_ord_id)
+            ClOrdId.objects.filter(account_id=account.id, cl_ord_id=cl_ord_id)
             .select_related("order")
             .first()
         )
-        if used is None:
-            if is_reserved_cl_ord_id(intent.cl_ord_id):
-                raise errors.FieldRefused(
-                    [
-                        FieldError(
-                            "cl_ord_id",
-                            "cl_ord_id_reserved",
-                            "This cl_ord_id has the form of ids the system makes itself "
-                            "(children, legs, cancels); choose another.",
-                        )
-                    ]
-                )
-            return None
-        if used.kind != CommandKind.NEW or used.content_hash != intent_hash(intent):
-            raise errors.ClOrdIdReused(intent.cl_ord_id)
-        return Known(used.order, account)
+        if used is None and is_reserved_cl_ord_id(cl_ord_id):
+            raise errors.FieldRefused(
+                [
+                    FieldError(
+                        "cl_ord_id",
+                        "cl_ord_id_reserved",
+                        "This cl_ord_id has the form of ids the system makes itself "
+                        "(children, legs, cancels); choose another.",
+                    )
+                ]
+            )
+        return used
 
     def reference(self, quote: Quote | None) -> Reference | None:
         """The price orders are measured against, None where nothing fresh is known."""
         return risk_selectors.reference_price(quote, now=self.now)
 
-    def _check_halt(self, intent: OrderIntent, account: BrokerAccount) -> None:
+    def check_halt(self, intent: OrderIntent, account: BrokerAccount) -> None:
+        """:raises TradingHalted: unless the order can only reduce and the halt lets it."""
         try:
             check_halt(
                 account=account, symbol=intent.symbol, strategy=intent.strategy, reduces=False

@@ -18,6 +18,7 @@ from trading.vocabulary import CommandKind, CommandState, ExecType, Side
 
 CHANNEL = "blotter_commands"
 PRIORITY_CANCEL = 10
+PRIORITY_PROTECTIVE = 20
 PRIORITY_DECREASE = 30
 PRIORITY_REPLACE = 40
 PRIORITY_NEW = 50
