@@ -24,7 +24,7 @@ class Pair:
 
 
 @pytest.fixture
-def live(django_db_setup, django_db_blocker) -> Iterator[None]:
+def db(django_db_setup, django_db_blocker) -> Iterator[None]:
     """Real transactions: what a test commits stays."""
     with django_db_blocker.unblock():
         connection.close()
@@ -34,7 +34,7 @@ def live(django_db_setup, django_db_blocker) -> Iterator[None]:
 
 
 @pytest.fixture
-def firms(live) -> Pair:
+def firms(db) -> Pair:
     pair = Pair(*(firm(slug) for slug in ("bind-one", "bind-two")))
     for schema in (pair.one, pair.two):
         with tenant_bound(schema):
