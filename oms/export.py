@@ -129,7 +129,12 @@ def version_json(version: OrderVersion) -> dict[str, Any]:
         "venue_cl_ord_id": version.venue_cl_ord_id,
         "order_qty": dec_str(version.order_qty),
         "price": opt_dec_str(version.price),
+        "stop_px": opt_dec_str(version.stop_px),
+        "trail_offset": opt_dec_str(version.trail_offset),
+        "limit_offset": opt_dec_str(version.limit_offset),
+        "display_qty": opt_dec_str(version.display_qty),
         "time_in_force": version.time_in_force,
+        "expire_time": opt_instant_str(version.expire_time),
         "state": version.state,
         "created_at": instant_str(version.created_at),
     }

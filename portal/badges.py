@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from portal import kinds
 from trading.vocabulary import CommandState, OrdStatus
 
 
@@ -41,7 +42,12 @@ def status_badge(order: Mapping[str, Any]) -> Badge:
         word = f"{order['cum_qty']}/{order['order_qty']}"
     if status is OrdStatus.REJECTED and order["ord_rej_reason"] == "RISK":
         word = "denied"
-    title = f"{status.value}: {order['text']}" if order["text"] else status.value
+    said = order["text"]
+    if kinds.is_waiting(order):
+        held = kinds.held_words(order)
+        mark, word = "\u25c7", "waiting here" if held else "waiting"
+        said = ". ".join(filter(None, (kinds.waiting_words(order), held, said)))
+    title = f"{status.value}: {said}" if said else status.value
     return Badge(mark, word, tone, title)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from portal import kinds
 from portal.badges import status_badge, unknown_badge
 from trading.orders.requests import (
     REASONS,
@@ -26,8 +27,8 @@ SIDE_WORDS = {"SELL_SHORT": "SHORT"}
 _ORDER = (
     "account", "cl_ord_id", "orig_cl_ord_id", "order_id", "symbol", "side", "ord_type",
     "order_qty", "price", "stop_px", "time_in_force", "expire_time", "ord_status", "cum_qty",
-    "leaves_qty", "avg_px", "mode", "source", "strategy", "ord_rej_reason", "text", "created_at",
-    "updated_at",
+    "leaves_qty", "avg_px", "mode", "source", "strategy", "ord_rej_reason", "text", "held_by",
+    "created_at", "updated_at",
 )  # fmt: skip
 _EXECUTION = (
     "order_id", "exec_id", "exec_type", "symbol", "side", "last_qty", "last_px", "fee",
@@ -71,7 +72,8 @@ def order_row(order: Mapping[str, Any]) -> GridRow:
 
     ``pending`` names commands without an outcome, such as ``NEW UNKNOWN``; ``unknown_since`` is
     the earliest instant one of them became unknown; ``is_open`` is ``yes`` while it may trade.
-    ``side_word`` is the side as a column shows it; ``status_*`` is the badge (``status_title`` has
+    ``side_word`` and ``type_word`` are side and type as a column shows them, ``trail`` how far a
+    trail stays behind; ``status_*`` is the badge (``status_title`` has
     the FIX word); ``why_not_cancel`` and ``why_not_amend`` say what stands in the way of a verb,
     and are empty where nothing does.
     """
@@ -87,6 +89,8 @@ def order_row(order: Mapping[str, Any]) -> GridRow:
     row["unknown_title"] = mark.title if mark else ""
     row["mode_tone"] = row["mode"].lower()
     row["side_word"] = SIDE_WORDS.get(row["side"], row["side"])
+    row["type_word"] = kinds.short_type(row["ord_type"])
+    row["trail"] = kinds.trail_words(order)
     row |= _hindrances(order, pending)
     return GridRow(order["id"], int(order["version"]), row)
 

@@ -37,6 +37,7 @@ urlpatterns = [
     path("desk/chart/marks", market.marks),
     path("desk/watchlist", market.watchlist),
     path("desk/ticket", ticket.send),
+    path("desk/ticket/fields", ticket.fields),
     path("desk/ticket/preview", ticket.preview),
     path("desk/ticket/sent", ticket.sent),
     path("desk/quotes", quotes.quotes),

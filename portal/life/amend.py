@@ -10,9 +10,13 @@ from common.errors import FieldError, Refused
 from common.http.validation import field_errors
 from oms.schemas import ReplaceIn
 from oms.services.replace import ReplaceTerms
-from trading.vocabulary import OrdType, TimeInForce
+from portal.orders.amendment import NAMES
+from trading.orders.validity import TRAILING_TYPES
+from trading.vocabulary import TimeInForce
 
-TERMS = ("order_qty", "price", "time_in_force")
+NUMBERS = tuple(NAMES)
+TERMS = (*NUMBERS, "time_in_force")
+_PRICES = frozenset({"price", "stop_px"})
 
 
 @dataclass(slots=True)
@@ -22,13 +26,28 @@ class AmendForm:
     """
 
     values: dict[str, str]
-    has_price: bool
+    has: Sequence[str]
     confirm: bool = False
     errors: Sequence[FieldError] = ()
     title: str = ""
     detail: str = ""
     diffs: Sequence[Mapping[str, str]] = ()
     times: Sequence[str] = field(default_factory=lambda: [one.value for one in TimeInForce])
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The number fields: those of the terms the order has."""
+        messages = self.messages
+        return [
+            {
+                "name": name,
+                "label": NAMES[name].capitalize(),
+                "value": self.values[name],
+                "error": messages[name],
+                "is_price": name in _PRICES,
+            }
+            for name in self.has
+        ]
 
     @property
     def messages(self) -> dict[str, str]:
@@ -47,17 +66,23 @@ def opened(order: Mapping[str, Any], *, cl_ord_id: str) -> AmendForm:
     """Return the form with the terms in force."""
     values = {name: order[name] or "" for name in TERMS}
     values |= {"cl_ord_id": cl_ord_id, "orig_cl_ord_id": order["cl_ord_id"]}
-    return AmendForm(values, order["ord_type"] != OrdType.MARKET)
+    return AmendForm(values, _numbers_of(order))
+
+
+def _numbers_of(order: Mapping[str, Any]) -> list[str]:
+    """The numbers an order has; the stop of a trail follows the market, and nobody moves it."""
+    trails = order["ord_type"] in TRAILING_TYPES
+    return [name for name in NUMBERS if order[name] and not (trails and name == "stop_px")]
 
 
 def posted(order: Mapping[str, Any], given: Mapping[str, str]) -> AmendForm:
     """Return the form as it was sent."""
     names = (*TERMS, "cl_ord_id", "orig_cl_ord_id")
     values = {name: given.get(name, "").strip()[:64] for name in names}
-    form = AmendForm(values, order["ord_type"] != OrdType.MARKET)
+    form = AmendForm(values, _numbers_of(order))
     form.diffs = [
-        {"name": name, "before": order[name] or "\u2014", "after": values[name]}
-        for name in TERMS
+        {"name": NAMES.get(name, name), "before": order[name] or "\u2014", "after": values[name]}
+        for name in (*form.has, "time_in_force")
         if values[name] and values[name] != order[name]
     ]
     return form
@@ -65,14 +90,13 @@ def posted(order: Mapping[str, Any], given: Mapping[str, str]) -> AmendForm:
 
 def terms_of(form: AmendForm) -> tuple[ReplaceTerms, str | None, str | None] | None:
     """Return terms, client id and original id as the API would read them; None with errors."""
-    body = {name: text for name, text in form.values.items() if text}
-    if not form.has_price:
-        body.pop("price", None)
+    apart = set(NUMBERS) - set(form.has)
+    body = {name: text for name, text in form.values.items() if text and name not in apart}
     try:
         read = ReplaceIn.model_validate(body)
     except ValidationError as failure:
         form.errors = field_errors(failure.errors())
         form.title, form.detail = "Nothing was sent", "Some fields need another value."
         return None
-    terms = ReplaceTerms(read.order_qty, read.price, read.time_in_force)
+    terms = ReplaceTerms(**{name: getattr(read, name) for name in TERMS})
     return terms, read.cl_ord_id, read.orig_cl_ord_id

@@ -15,7 +15,7 @@ from oms.models import OrderVersion
 from oms.present import event_json, execution_json
 from portal.badges import Badge, word_badge
 from portal.life.steps import gap_text
-from portal.templatetags.blotter import number
+from portal.templatetags.blotter import UNKNOWN, number
 from portfolio.shapes import closure_json, entry_json, lot_json
 from trading import exact
 from trading.orders.reports import from_json
@@ -35,7 +35,18 @@ _VERSION_BADGES = {
     OrderVersion.SUPERSEDED: ("\u25cb", "superseded", "quiet"),
     OrderVersion.REJECTED: ("\u2298", "refused", "down"),
 }
-_TERMS = (("order_qty", "quantity"), ("price", "price"), ("time_in_force", "time in force"))
+_TERMS = (
+    ("order_qty", "quantity"),
+    ("price", "price"),
+    ("stop_px", "stop"),
+    ("trail_offset", "trail"),
+    ("limit_offset", "limit offset"),
+    ("display_qty", "shown quantity"),
+    ("time_in_force", "time in force"),
+    ("expire_time", "ends at"),
+)
+_WORD_TERMS = frozenset({"time_in_force", "expire_time"})
+_PRICES = frozenset({"price", "stop_px"})
 
 
 def timeline(life: OrderLife) -> list[dict[str, Any]]:
@@ -74,11 +85,25 @@ def _what(report: Mapping[str, Any], places: int) -> str:
     kind = report["exec_type"]
     if kind in (ExecType.TRADE, ExecType.TRADE_CORRECT) and "last_qty" in report:
         return f"{number(report['last_qty'])} @ {number(report['last_px'], places)}"
-    if kind in (ExecType.REPLACED, ExecType.PENDING_REPLACE, ExecType.RESTATED):
-        quantity = number(report["order_qty"]) if "order_qty" in report else ""
-        price = f"@ {number(report['price'], places)}" if "price" in report else ""
-        return f"{quantity} {price}".strip()
+    if kind in (
+        ExecType.REPLACED,
+        ExecType.PENDING_REPLACE,
+        ExecType.RESTATED,
+        ExecType.TRIGGERED,
+    ):
+        return _stated(report, places)
     return str(report.get("ord_rej_reason") or report.get("cxl_rej_reason") or "")
+
+
+def _stated(report: Mapping[str, Any], places: int) -> str:
+    """The terms a report states, and where a trail has come to."""
+    words = [number(report["order_qty"])] if "order_qty" in report else []
+    if "price" in report:
+        words.append(f"@ {number(report['price'], places)}")
+    for name, word in (("stop_px", "stop"), ("anchor_px", "best price")):
+        if name in report:
+            words.append(f"{word} {number(report[name], places)}")
+    return " ".join(words)
 
 
 def _actor(label: str) -> str:
@@ -235,9 +260,9 @@ def versions(life: OrderLife) -> list[dict[str, Any]]:
 
 
 def _term(name: str, value: str | None, places: int) -> str:
-    if name == "time_in_force":
-        return str(value)
-    return number(value, places if name == "price" else None)
+    if name in _WORD_TERMS:
+        return value or UNKNOWN
+    return number(value, places if name in _PRICES else None)
 
 
 def commands(life: OrderLife) -> list[dict[str, Any]]:
@@ -265,8 +290,14 @@ def commands(life: OrderLife) -> list[dict[str, Any]]:
 
 
 def _asked(payload: Mapping[str, Any]) -> str:
-    names = ("side", "order_qty", "symbol", "ord_type", "price", "time_in_force")
-    return " ".join(str(payload[name]) for name in names if payload.get(name) is not None)
+    names = ("side", "order_qty", "symbol", "ord_type", "price")
+    words = [str(payload[name]) for name in names if payload.get(name) is not None]
+    for name, word in (("stop_px", "stop"), ("trail_offset", "trail")):
+        if payload.get(name) is not None:
+            words += [word, str(payload[name])]
+    if payload.get("time_in_force") is not None:
+        words.append(str(payload["time_in_force"]))
+    return " ".join(words)
 
 
 def unknown_requests(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

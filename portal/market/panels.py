@@ -19,6 +19,8 @@ from marketdata.charts import ChartBar, ChartInterval
 from marketdata.models import Bar, Instrument
 from oms import selectors as orders
 from oms.fills import Fill, fills_in_force
+from oms.present import is_working
+from portal import kinds
 from portal.market.sparkline import Sparkline, sparkline
 from portal.templatetags.blotter import HIDDEN, number
 from trading import exact
@@ -306,21 +308,24 @@ def _mark(
 
 def _working(actor: Actor, account: str, one: Instrument) -> Iterable[Any]:
     rows = orders.open_orders(actor=actor, account=account, symbol=one.symbol)
-    return [order for order in rows if order.price is not None or order.stop_px is not None]
+    return [order for order in rows if kinds.line_of(order, waits=not is_working(order))]
 
 
 def _line(order: Any, places: int, hides: bool) -> dict[str, Any]:
-    px = order.price if order.price is not None else order.stop_px
-    what = "LMT" if order.price is not None else "STP"
+    waits = not is_working(order)
+    line = kinds.line_of(order, waits=waits)
+    assert line is not None, "orders without a price are not drawn"
+    what = kinds.line_words(order, waits=waits, at=lambda px: number(px, places))
     return {
         "id": order.id,
         "version": order.version,
         "side": order.side,
         "qty": _qty(order.leaves_qty, hides),
-        "px": dec_str(px),
-        "stop": order.price is None,
+        "px": dec_str(line.px),
+        "term": line.term,
+        "waits": waits and line.term != "price",
         "status": order.ord_status,
-        "label": f"{order.side} {_shown(order.leaves_qty, hides)} {what} {number(px, places)}",
+        "label": f"{order.side} {_shown(order.leaves_qty, hides)} {what}",
         "href": f"/orders/{order.id}",
     }
 

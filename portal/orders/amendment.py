@@ -15,9 +15,19 @@ from common.numbers import dec_str, opt_dec_str
 from oms.models import Order
 from oms.schemas import ReplaceIn
 from oms.services.replace import ReplaceTerms
-from trading.vocabulary import Mode, OrdType
+from trading.orders.validity import TRAILING_TYPES
+from trading.vocabulary import Mode
 
-TERMS = ("order_qty", "price")
+NAMES = {
+    "order_qty": "quantity",
+    "price": "price",
+    "stop_px": "stop",
+    "trail_offset": "trail",
+    "limit_offset": "limit offset",
+    "display_qty": "shown quantity",
+}
+TERMS = tuple(NAMES)
+_BY_LOT = frozenset({"order_qty", "display_qty"})
 WAS = {name: f"was_{name}" for name in TERMS}
 FIELDS = (*TERMS, *WAS.values(), "cl_ord_id", "orig_cl_ord_id")
 
@@ -36,22 +46,33 @@ class Amendment:
 
     @property
     def before(self) -> dict[str, str]:
-        """The terms in force, as exact decimals; a market order has no price."""
-        return {
-            "order_qty": dec_str(self.order.order_qty),
-            "price": opt_dec_str(self.order.price) or "",
-        }
-
-    @property
-    def has_price(self) -> bool:
-        """Whether there is a price to amend."""
-        return self.order.ord_type != OrdType.MARKET
+        """The terms in force, as exact decimals: those the order has, the quantity first."""
+        found = {name: opt_dec_str(getattr(self.order, name)) for name in TERMS}
+        if self.order.ord_type in TRAILING_TYPES:
+            found["stop_px"] = None  # it follows the market, and nobody moves it
+        return {name: value for name, value in found.items() if value is not None}
 
     @property
     def steps(self) -> dict[str, str]:
         """Tick and lot of the instrument, which the arrows of a number field move by."""
         rules = self.order.instrument
-        return {"price": dec_str(rules.tick_size), "order_qty": dec_str(rules.lot_size)}
+        lot, tick = dec_str(rules.lot_size), dec_str(rules.tick_size)
+        return {name: lot if name in _BY_LOT else tick for name in self.before}
+
+    def rows(self, errors: Mapping[str, str]) -> list[dict[str, str]]:
+        """The fields of the form, for the page: each with what is in force and what is wrong."""
+        return [
+            {
+                "name": name,
+                "label": "Quantity, the new total" if name == "order_qty" else NAMES[name].title(),
+                "value": self.values.get(name) or before,
+                "was": self.values.get(WAS[name]) or before,
+                "before": before,
+                "words": NAMES[name],
+                "error": errors.get(name, ""),
+            }
+            for name, before in self.before.items()
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """Return the form as the grid opens it in place."""
@@ -60,7 +81,6 @@ class Amendment:
             "orig_cl_ord_id": self.values["orig_cl_ord_id"],
             "before": self.before,
             "steps": self.steps,
-            "has_price": self.has_price,
             "mode": self.order.mode,
         }
 
@@ -74,10 +94,8 @@ class Amendment:
         """
         body = {
             name: self.values[name]
-            for name in TERMS
-            if self.values[name]
-            and (name != "price" or self.has_price)
-            and not _equal(self.values[WAS[name]], self.values[name])
+            for name in self.before
+            if self.values[name] and not _equal(self.values[WAS[name]], self.values[name])
         }
         try:
             asked = ReplaceIn.model_validate(body)
@@ -87,21 +105,24 @@ class Amendment:
         if not body:
             text = "The order has these terms already; nothing was sent."
             raise Invalid(text, errors=[FieldError("order_qty", "no_change", text)])
-        return ReplaceTerms(order_qty=asked.order_qty, price=asked.price)
+        return ReplaceTerms(**{name: getattr(asked, name) for name in TERMS})
 
     def needs_confirming(self, terms: ReplaceTerms) -> bool:
         """Whether real money is put at more risk: a smaller quantity alone is not."""
         grows = terms.order_qty is not None and terms.order_qty > self.order.order_qty
-        moves = terms.price is not None and terms.price != self.order.price
+        moves = any(
+            getattr(terms, name) not in (None, getattr(self.order, name))
+            for name in TERMS
+            if name not in _BY_LOT
+        )
         return self.order.mode == Mode.LIVE and (grows or moves)
 
     def changes(self) -> Sequence[tuple[str, str, str]]:
         """What differs, as (name, before, after), for the page that shows it."""
-        names = {"order_qty": "quantity", "price": "price"}
         return [
-            (names[name], self.before[name], self.values[name])
-            for name in TERMS
-            if self.values[name] and not _equal(self.before[name], self.values[name])
+            (NAMES[name], before, self.values[name])
+            for name, before in self.before.items()
+            if self.values[name] and not _equal(before, self.values[name])
         ]
 
 
@@ -116,7 +137,7 @@ def opened(order: Order, now: datetime) -> Amendment:
     """Return a form that opens now, with the terms in force."""
     before = Amendment(order, {}).before
     made = {"cl_ord_id": f"p-{new_ulid(now)}", "orig_cl_ord_id": order.cl_ord_id}
-    return Amendment(order, before | {WAS[name]: before[name] for name in TERMS} | made)
+    return Amendment(order, before | {WAS[name]: value for name, value in before.items()} | made)
 
 
 def posted(order: Order, given: Mapping[str, str]) -> Amendment:

@@ -25,6 +25,8 @@ COLUMNS = (
     Column("ord_type", "Type"),
     Column("order_qty", "Qty", number=True, fixed=True),
     Column("price", "Price", number=True, fixed=True),
+    Column("stop_px", "Stop", number=True),
+    Column("trail", "Trail", number=True, sorts=False),
     Column("time_in_force", "TIF"),
     Column("ord_status", "Status", fixed=True),
     Column("cum_qty", "Filled", number=True),
@@ -40,7 +42,17 @@ COLUMNS = (
 # What a list begins without.
 PUT_AWAY: Mapping[str, tuple[str, ...]] = {
     "orders": ("leaves_qty", "source", "cl_ord_id", "order_id"),
-    "desk": ("account", "leaves_qty", "age", "strategy", "source", "cl_ord_id", "order_id", "text"),
+    "desk": (
+        "account",
+        "trail",
+        "leaves_qty",
+        "age",
+        "strategy",
+        "source",
+        "cl_ord_id",
+        "order_id",
+        "text",
+    ),
 }
 
 

@@ -43,16 +43,19 @@ _NAMES = {
     "ord_type", "tif": "time_in_force", "account": "account", "acct": "account",
     "strategy": "strategy", "source": "source", "mode": "mode", "id": "id", "text": "text",
     "qty": "order_qty", "filled": "cum_qty", "leaves": "leaves_qty", "px": "price",
-    "price": "price",
+    "price": "price", "stop": "stop_px", "held": "held_by",
 }  # fmt: skip
-KEYS = "sym side status type tif account strategy source mode id text qty filled leaves px"
-_NUMBERS = frozenset({"order_qty", "cum_qty", "leaves_qty", "price"})
+KEYS = (
+    "sym side status type tif account strategy source mode id text qty filled leaves px stop held"
+)
+_NUMBERS = frozenset({"order_qty", "cum_qty", "leaves_qty", "price", "stop_px"})
 _ENUMS: Mapping[str, Any] = {
     "side": Side, "ord_type": OrdType, "time_in_force": TimeInForce, "mode": Mode,
 }  # fmt: skip
 _SHORT = {
     "B": "BUY", "S": "SELL", "SS": "SELL_SHORT", "SHORT": "SELL_SHORT", "MKT": "MARKET",
-    "LMT": "LIMIT",
+    "LMT": "LIMIT", "STP": "STOP", "MIT": "MARKET_IF_TOUCHED", "LIT": "LIMIT_IF_TOUCHED",
+    "TRAIL": "TRAILING_STOP", "MTL": "MARKET_TO_LIMIT", "PEG": "PEGGED",
 }  # fmt: skip
 _STATUS = {
     "OPEN": Condition("is_open", "yes"),

@@ -35,6 +35,7 @@ SORTS: Mapping[str, str] = {
     "ord_type": "ord_type",
     "order_qty": "order_qty",
     "price": "price",
+    "stop_px": "stop_px",
     "time_in_force": "time_in_force",
     "ord_status": "ord_status",
     "cum_qty": "cum_qty",
@@ -42,7 +43,7 @@ SORTS: Mapping[str, str] = {
     "strategy": "strategy",
     "source": "source",
 }
-NUMBERS = frozenset({"order_qty", "price", "cum_qty", "leaves_qty"})
+NUMBERS = frozenset({"order_qty", "price", "stop_px", "cum_qty", "leaves_qty"})
 NEWEST_FIRST = "-time"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -18,14 +18,17 @@ from common.ids import new_ulid
 from marketdata.calendars import next_open, session_at
 from marketdata.models import Instrument
 from oms.schemas import OrderIn
-from portal.ticket import words
+from portal.kinds import TYPE_WORDS
+from portal.ticket import fields, words
+from portal.ticket.body import body_of
+from portal.ticket.shown import Shown
 from trading.orders.intent import OrderIntent
-from trading.orders.validity import PRICED_TYPES, TIME_IN_FORCE_BY_TYPE
+from trading.orders.validity import TIME_IN_FORCE_BY_TYPE
 from trading.vocabulary import OrdType, Side, TimeInForce
 
 FIELDS = (
-    "account", "symbol", "side", "ord_type", "order_qty", "price", "time_in_force", "strategy",
-    "cl_ord_id", "preview_id",
+    "account", "symbol", "side", "ord_type", "order_qty", "time_in_force", "strategy",
+    "cl_ord_id", "preview_id", *fields.NAMES,
 )  # fmt: skip
 SOURCE = "portal"
 
@@ -37,6 +40,11 @@ class Choice:
     value: str
     why: str = ""
     types: Sequence[str] = ()
+
+    @property
+    def word(self) -> str:
+        """The option as it is read."""
+        return TYPE_WORDS.get(self.value, self.value)
 
 
 @dataclass(slots=True)
@@ -59,6 +67,7 @@ class Ticket:
     sent_says: str = ""
     ord_types: Sequence[Choice] = ()
     times_in_force: Sequence[Choice] = ()
+    currency: str = ""
     sides: Sequence[str] = field(default_factory=lambda: [Side.BUY.value, Side.SELL.value])
 
     @property
@@ -67,18 +76,9 @@ class Ticket:
         return bool(self.title)
 
     @property
-    def is_priced(self) -> bool:
-        """Whether the chosen type has a limit price."""
-        return self.values.get("ord_type") in {one.value for one in PRICED_TYPES}
-
-    def error_of(self, name: str) -> str:
-        """What is wrong with one field, in words."""
-        return " ".join(one.message for one in self.errors if one.field == name)
-
-    @property
-    def field_messages(self) -> dict[str, str]:
-        """``error_of`` of every field, as templates can read it."""
-        return {name: self.error_of(name) for name in FIELDS}
+    def shown(self) -> Shown:
+        """The rows and tick boxes of the form, as templates read them."""
+        return Shown(self.values, self.errors)
 
     def refuse(self, title: str, detail: str, errors: Sequence[FieldError] = ()) -> None:
         """Note why nothing was sent."""
@@ -98,9 +98,7 @@ def blank_ticket(*, account: str, symbol: str, now: datetime, given: Mapping[str
         "side": Side.BUY.value,
         "ord_type": OrdType.LIMIT.value,
         "time_in_force": TimeInForce.DAY.value,
-        "order_qty": "",
-        "price": "",
-        "strategy": "",
+        **dict.fromkeys(("order_qty", "strategy", *fields.NAMES), ""),
         **presets,
         "account": account,
         "symbol": presets.get("symbol") or symbol,
@@ -125,6 +123,7 @@ def next_ticket(sent: Ticket, *, now: datetime) -> Ticket:
         account=sent.values["account"], symbol=sent.values["symbol"], now=now, given=given
     )
     fresh.ord_types, fresh.times_in_force = sent.ord_types, sent.times_in_force
+    fresh.currency = sent.currency
     return fresh
 
 
@@ -137,12 +136,16 @@ def spell_out(ticket: Ticket, around: words.Surroundings) -> None:
     limit_px = None
     try:
         values["price"] = words.price(values["price"], around)
-        if ticket.is_priced:
+        if fields.belongs("price", values):
             limit_px = _number(values["price"])
     except words.UnclearWordError as error:
         errors.append(FieldError("price", "unclear", str(error)))
+    is_percent = values["qty_unit"] == fields.IN_PERCENT and values["order_qty"]
+    typed = f"{values['order_qty'].removesuffix('%')}%" if is_percent else values["order_qty"]
     try:
-        values["order_qty"] = words.quantity(values["order_qty"], around, limit_px=limit_px)
+        values["order_qty"] = words.quantity(typed, around, limit_px=limit_px)
+        if is_percent and values["order_qty"] != typed:
+            values["qty_unit"] = fields.IN_UNITS
     except words.UnclearWordError as error:
         errors.append(FieldError("order_qty", "unclear", str(error)))
     ticket.errors = errors
@@ -156,17 +159,15 @@ def _number(text: str) -> Decimal | None:
         return None
 
 
-def intent_of(ticket: Ticket) -> OrderIntent | None:
+def intent_of(ticket: Ticket, zone: tzinfo) -> OrderIntent | None:
     """Return the intent of a form, or None with ``errors`` filled in.
 
-    The rules of each field are those of the API: one schema reads both.
+    The rules of each field are those of the API: one schema reads both. Times of the form are
+    those of ``zone``.
     """
-    body = {name: text for name, text in ticket.values.items() if text}
-    if not ticket.is_priced:
-        body.pop("price", None)  # the form keeps what was typed for a LIMIT
     unclear = {one.field for one in ticket.errors}
     try:
-        intent = OrderIn.model_validate(body).to_intent(SOURCE)
+        intent = OrderIn.model_validate(body_of(ticket.values, zone)).to_intent(SOURCE)
     except ValidationError as failure:
         found = [one for one in field_errors(failure.errors()) if one.field not in unclear]
         ticket.errors = [*ticket.errors, *found]
@@ -179,6 +180,7 @@ def choose(ticket: Ticket, account: BrokerAccount, instrument: Instrument, now: 
 
     A preset that is off gives way to the first that is not.
     """
+    ticket.currency = instrument.currency
     broker = account.connection.broker
     able = capabilities_of(broker)
     if able is None:

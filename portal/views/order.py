@@ -20,10 +20,12 @@ from oms.services.abilities import abilities_of
 from oms.services.by_hand import ask_venue
 from oms.services.cancel import request_cancel
 from oms.services.replace import request_replace
+from portal import kinds
 from portal.badges import Badge, status_badge, unknown_badge, word_badge
 from portal.frame.preferences import preferences_of
 from portal.frame.shell import Shell
 from portal.life import amend, limits, rows
+from portal.life.instructed import told_of
 from portal.life.steps import steps_of
 from portal.middleware import asked_by_htmx
 from portal.ticket.form import new_cl_ord_id
@@ -234,6 +236,8 @@ def _terms(life: OrderLife) -> dict[str, Any]:
         "currency": life.order.instrument.currency,
         "by": life.order.created_by.partition(":")[2],
         "connection": life.order.account.connection.name,
+        "type": kinds.TYPE_WORDS[life.order.ord_type],
+        "instructed": told_of(life),
     }
 
 

@@ -272,7 +272,7 @@ def _amend_page(
             "back": back,
             "refusal": refusal,
             "confirms": isinstance(refusal, ConfirmLive),
-            "field_messages": by_field,
+            "fields": form.rows(by_field),
         }
 
     status = refusal.http_status if refusal else 200

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseRedirect
@@ -25,9 +26,11 @@ from oms.models import Order
 from oms.present import order_json
 from oms.services import accept
 from oms.services.preview import preview_order
+from portal.frame.preferences import preferences_of
 from portal.middleware import asked_by_htmx
 from portal.templatetags.blotter import number
 from portal.ticket.form import (
+    FIELDS,
     Ticket,
     choose,
     intent_of,
@@ -55,7 +58,7 @@ OUTCOME = "X-Ticket-Outcome"
 def preview(request: MemberRequest) -> HttpResponse:
     """Say what would become of the order as it is written; send nothing."""
     ticket = _read(request)
-    intent = intent_of(ticket)
+    intent = intent_of(ticket, zone_of(request))
     if intent is None:
         if asked_by_htmx(request):  # people are still typing: no answer to complain about
             return _answer(request, ticket, 200, "incomplete")
@@ -67,10 +70,17 @@ def preview(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 @member_page("orders:write")
+def fields(request: MemberRequest) -> HttpResponse:
+    """Show the form with the fields of the chosen type; for browsers without scripts."""
+    return _answer(request, _read(request), 200, "editing")
+
+
+@require_POST
+@member_page("orders:write")
 def send(request: MemberRequest) -> HttpResponse:
     """Send the order; what refuses it comes back with the form."""
     ticket = _read(request)
-    intent = intent_of(ticket)
+    intent = intent_of(ticket, zone_of(request))
     if intent is None:
         ticket.refuse("The order was not sent", _FIELDS_SAY, ticket.errors)
         return _answer(request, ticket, 422, "refused")
@@ -102,7 +112,7 @@ def sent(request: MemberRequest) -> HttpResponse:
         return answer
     ticket = Ticket(
         {
-            **dict.fromkeys(("preview_id", "price"), ""),
+            **dict.fromkeys(FIELDS, ""),
             "account": account,
             "cl_ord_id": cl_ord_id,
             "symbol": found.symbol,
@@ -125,6 +135,11 @@ _FIELDS_SAY = "Some fields need another value."
 
 
 # --- reading the form -----------------------------------------------------------------------------
+
+
+def zone_of(request: MemberRequest) -> ZoneInfo:
+    """The zone in which the person reads and types times."""
+    return preferences_of(request.COOKIES).shown_zone
 
 
 def _read(request: MemberRequest) -> Ticket:

@@ -18,7 +18,7 @@ export class ChartAmend {
   #onDrop;
   #form;
   #ghost;
-  #open = null;             // {id, label, form, isSending, confirmFrom}
+  #open = null;             // {id, label, term, form, isSending, confirmFrom}
   #drag = null;             // {tag, startY, price}
 
   constructor(panel, drawing, onDrop) {
@@ -96,12 +96,13 @@ export class ChartAmend {
   /** Open the amendment of a tag's order, at a new price if one was dragged to. */
   async open(tag, price = null) {
     if (!this.#form || this.#open?.isSending) return;
-    const { order: id } = tag.dataset;
+    const { order: id, term } = tag.dataset;
     const label = tag.textContent;
     try {
       const { row, form } = await ask(`/orders/${id}/amend`);
       if (row.why_not_amend) return toast(`It cannot be amended: ${row.why_not_amend}`, "warning");
-      this.#open = { id, label, form, isSending: false, confirmFrom: null };
+      if (!(term in form.before)) return toast("Its price follows the market and is not amended.", "warning");
+      this.#open = { id, label, term, form, isSending: false, confirmFrom: null };
     } catch (error) {
       if (!(error instanceof Refusal || error instanceof Lost)) throw error;
       const why = error instanceof Refusal ? error.problem.detail : "The server does not answer.";
@@ -109,7 +110,7 @@ export class ChartAmend {
     }
     this.#form.action = `/orders/${id}/amend`;
     this.#form.hidden = false;
-    this.#price.value = price ?? this.#open.form.before.price;
+    this.#price.value = price ?? this.#open.form.before[this.#open.term];
     this.#price.readOnly = false;
     this.#typed();
     this.#price.focus({ preventScroll: true });
@@ -125,7 +126,7 @@ export class ChartAmend {
       event.preventDefault();
       if (this.#price.readOnly) return;
       const steps = (event.key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? 10 : 1);
-      this.#price.value = stepped(this.#price.value, this.#open.form.steps.price, steps);
+      this.#price.value = stepped(this.#price.value, this.#open.form.steps[this.#open.term], steps);
       this.#typed();
     }
   }
@@ -134,22 +135,22 @@ export class ChartAmend {
 
   #typed() {
     this.#open.confirmFrom = null;
-    const before = this.#open.form.before.price;
+    const before = this.#open.form.before[this.#open.term];
     const after = this.#after();
     this.#form.dataset.px = isDecimal(after) ? after : before;
     const isSame = isDecimal(after) && compare(before, after) === 0;
     this.#say(isSame ? "Up and down move by a tick. Esc leaves."
-      : `${this.#shown(before)} \u2192 ${isDecimal(after) ? this.#shown(after) : "no price"}; it gives up its place in the queue. Enter amends, Esc leaves.`);
+      : `${this.#shown(before)} \u2192 ${isDecimal(after) ? this.#shown(after) : "no price"}${this.#open.term === "price" ? "; it gives up its place in the queue" : ""}. Enter amends, Esc leaves.`);
     this.place();
   }
 
   async #send() {
     const open = this.#open;
     if (!open || open.isSending) return;
-    if (compare(open.form.before.price, this.#after()) === 0) return this.#say("Nothing is changed yet. Esc leaves.");
+    if (compare(open.form.before[open.term], this.#after()) === 0) return this.#say("Nothing is changed yet. Esc leaves.");
     if (open.confirmFrom !== null && Date.now() < open.confirmFrom) return;
     const { cl_ord_id, orig_cl_ord_id } = open.form;
-    const fields = { cl_ord_id, orig_cl_ord_id, price: this.#after() };
+    const fields = { cl_ord_id, orig_cl_ord_id, [open.term]: this.#after() };
     if (open.confirmFrom !== null) fields.confirmed = "yes";
     open.isSending = this.#price.readOnly = true;
     try {

@@ -192,8 +192,8 @@ class Frame {
     const { marks, orders, position, elsewhere, cut } = this.#marks;
     this.#drawing.setMarks(marks);
     this.#drawing.setLines([
-      ...orders.map(({ id, px, label, side, stop }) => ({
-        id, px, tone: side === "BUY" ? "buy" : "sell", dashed: stop,
+      ...orders.map(({ id, px, side, waits }) => ({
+        id, px, tone: side === "BUY" ? "buy" : "sell", dashed: waits,
       })),
       ...(position ? [{ id: "position", px: position.avg_px, tone: "accent" }] : []),
     ]);
@@ -212,7 +212,7 @@ class Frame {
 
   // A tag at each line: what it is, and the way to the order.
   #own(orders, position) {
-    const tags = orders.map(({ id, label, side, href, px, stop }) => {
+    const tags = orders.map(({ id, label, side, href, px, term }) => {
       const tag = document.createElement("a");
       tag.href = href;
       tag.dataset.order = id;
@@ -220,8 +220,9 @@ class Frame {
       tag.dataset.px = px;
       tag.draggable = false;
       tag.textContent = label;
-      if (!stop && "amends" in this.#panel.dataset) {
+      if (term && "amends" in this.#panel.dataset) {
         tag.dataset.amends = "";
+        tag.dataset.term = term;
         tag.title = "Drag to another price, or press e; Enter opens the order";
       }
       return tag;

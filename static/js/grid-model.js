@@ -6,7 +6,7 @@
 
 import { compare } from "./fmt.js";
 
-const NUMBERS = new Set(["order_qty", "cum_qty", "leaves_qty", "price"]);
+const NUMBERS = new Set(["order_qty", "cum_qty", "leaves_qty", "price", "stop_px"]);
 const FIELD_OF_SORT = { account: "account" };
 const WORDS = ["symbol", "cl_ord_id", "order_id", "strategy", "text"];
 const IDS = ["cl_ord_id", "orig_cl_ord_id", "order_id"];

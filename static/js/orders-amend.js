@@ -9,7 +9,10 @@ import { settled } from "./orders-lost.js";
 import { toast } from "./toasts.js";
 
 const GUARD_MS = 400;
-const NAMES = { order_qty: "quantity", price: "price" };
+const NAMES = {
+  order_qty: "quantity", price: "price", stop_px: "stop", trail_offset: "trail",
+  limit_offset: "limit offset", display_qty: "shown quantity",
+};
 
 /** The one amendment open in a grid. */
 export class Amending {
@@ -64,8 +67,9 @@ export class Amending {
     this.#grid.focus(id);
     const tr = this.#grid.node(id);
     const fields = {};
-    for (const name of ["order_qty", ...(form.has_price ? ["price"] : [])]) {
+    for (const name of Object.keys(form.before)) {
       const cell = tr.querySelector(`td[data-c="${name}"]`);
+      if (!cell?.checkVisibility()) continue;  // the page that amends has every term
       cell.dataset.editing = "";
       const input = document.createElement("input");
       input.className = "bl-grid__field";
@@ -82,7 +86,7 @@ export class Amending {
     }
     this.#open = { id, form, fields, isSending: false, confirmFrom: null };
     this.#diff();
-    const first = fields.price ?? fields.order_qty;
+    const first = fields.price ?? fields.stop_px ?? fields.order_qty;
     first.focus({ preventScroll: true });
     first.select();
   }
@@ -103,7 +107,9 @@ export class Amending {
       this.#typed();
     } else if (event.key === "Tab" && Object.keys(fields).length > 1) {
       event.preventDefault();
-      const other = fields[name === "price" ? "order_qty" : "price"];
+      const names = Object.keys(fields);
+      const step = event.shiftKey ? names.length - 1 : 1;
+      const other = fields[names[(names.indexOf(name) + step) % names.length]];
       other.focus();
       other.select();
     }
@@ -135,7 +141,7 @@ export class Amending {
       nodes.push(diff);
     }
     const { form } = this.#open;
-    const losesPlace = changes.some(({ name, before, after }) => name === "price"
+    const losesPlace = changes.some(({ name, before, after }) => !name.endsWith("_qty")
       || (isDecimal(after) && compare(after, before) > 0));
     if (changes.length === 0) nodes.push("Type new terms; the arrows move by a tick or a lot.");
     else if (losesPlace) nodes.push("It gives up its place in the queue.");

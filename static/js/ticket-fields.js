@@ -1,10 +1,10 @@
-// What a quantity and a price field understand beside digits: arrows step by lot or tick (Shift: ten
-// of them), single letters stand for prices and parts of a position. Letters are worked out by the
-// server; a step moves the digits of the text and never passes through a float.
+// What the fields of the ticket understand beside digits, and which of them an order is asked for.
+// Arrows step by lot or tick (Shift: ten of them), single letters stand for prices and parts of a
+// position. Letters are worked out by the server; a step moves the digits of the text and never
+// passes through a float. Which field goes with which type the server wrote on the form.
 
 const DECIMAL = /^\d{1,12}(?:\.\d{1,12})?$/;
 const WORDS = { "t-price": "bma", "t-order_qty": "hqw" };
-const STEPS = { "t-price": "tick", "t-order_qty": "lot" };
 
 function placesOf(text) {
   return (text.split(".")[1] ?? "").length;
@@ -34,7 +34,7 @@ export function stepped(text, step, times) {
 
 function stepOf(form, field) {
   const option = form.elements.symbol.selectedOptions[0];
-  return option?.dataset[STEPS[field.id]] ?? "";
+  return option?.dataset[field.dataset.step] ?? "";
 }
 
 /**
@@ -43,7 +43,7 @@ function stepOf(form, field) {
  */
 export function fieldKey(event, form, changed) {
   const field = event.target;
-  if (!(field.id in STEPS) || event.ctrlKey || event.metaKey || event.altKey) return false;
+  if (!field.dataset?.step || event.ctrlKey || event.metaKey || event.altKey) return false;
   if (event.key === "ArrowUp" || event.key === "ArrowDown") {
     event.preventDefault();
     const times = (event.key === "ArrowUp" ? 1 : -1) * (event.shiftKey ? 10 : 1);
@@ -54,7 +54,7 @@ export function fieldKey(event, form, changed) {
     return true;
   }
   const letter = event.key.toLowerCase();
-  const isWord = letter.length === 1 && WORDS[field.id].includes(letter);
+  const isWord = letter.length === 1 && WORDS[field.id]?.includes(letter);
   if (!isWord || event.repeat) return false;
   event.preventDefault();
   field.value = letter;
@@ -62,19 +62,42 @@ export function fieldKey(event, form, changed) {
   return true;
 }
 
-/** Only times in force that go with the chosen type may be chosen; a MARKET order has no price. */
+function fits({ types, times }, type, time) {
+  const hasType = types === undefined || types.split(" ").includes(type);
+  return hasType && (!times || times.split(" ").includes(time));
+}
+
+function choosable(list) {
+  if (!list.selectedOptions[0]?.disabled) return;
+  const first = [...list.options].find((option) => !option.disabled);
+  if (first) first.selected = true;
+}
+
+/** Show what an order of the chosen type and time in force is asked for, and offer what goes with it. */
 export function fitChoices(form) {
-  const { ord_type: type, time_in_force: times, price } = form.elements;
-  const isMarket = type.value === "MARKET";
-  price.readOnly = isMarket;
-  price.closest("[data-priced]").dataset.off = isMarket ? "yes" : "";
+  const { ord_type: type, time_in_force: times, qty_unit: unit } = form.elements;
   for (const option of times.options) {
-    const types = option.dataset.types;
-    if (types === undefined) continue;
-    option.disabled = "off" in option.dataset || !types.split(" ").includes(type.value);
+    if (option.dataset.types === undefined) continue;
+    option.disabled = "off" in option.dataset || !fits(option.dataset, type.value);
   }
-  if (times.selectedOptions[0]?.disabled) {
-    const first = [...times.options].find((option) => !option.disabled);
-    if (first) first.selected = true;
+  choosable(times);
+  for (const option of unit.options) option.disabled = !fits(option.dataset, type.value, times.value);
+  choosable(unit);
+  for (const part of form.querySelectorAll("[data-row], label[data-types]")) {
+    part.hidden = !fits(part.dataset, type.value, times.value);
+    const input = part.querySelector("[data-hint]");
+    if (input) input.placeholder = isRequired(part, type.value) ? input.dataset.hint : "optional";
   }
+}
+
+function isRequired({ dataset }, type) {
+  return dataset.required?.split(" ").includes(type) ?? false;
+}
+
+/** Whether everything an order of the chosen type cannot do without has been typed. */
+export function isComplete(form) {
+  const { order_qty: quantity, ord_type: type } = form.elements;
+  const rows = [...form.querySelectorAll("[data-row]:not([hidden])")];
+  const missing = (row) => isRequired(row, type.value) && !row.querySelector(".bl-input").value.trim();
+  return Boolean(quantity.value.trim()) && !rows.some(missing);
 }

@@ -2,10 +2,31 @@
 
 const DRAFT = "ticket:draft";
 
-/** The fields a person writes. */
-export const DRAFTED = [
-  "side", "symbol", "ord_type", "time_in_force", "order_qty", "price", "strategy",
-];
+const NOT_TERMS = new Set(["csrfmiddlewaretoken", "account", "cl_ord_id", "preview_id"]);
+
+/** What a person wrote into a form, by field; an empty field is an empty text. */
+export function termsOf(form) {
+  const pairs = [...new FormData(form)].filter(([name]) => !NOT_TERMS.has(name));
+  return Object.fromEntries(pairs.map(([name, value]) => [name, value.trim()]));
+}
+
+/** Write terms into a form; what they do not name stays. */
+export function writeTerms(form, terms) {
+  for (const [name, value] of Object.entries(terms)) {
+    const field = form.elements[name];
+    if (!field || NOT_TERMS.has(name)) continue;
+    if (field.type === "checkbox") field.checked = value === "on";
+    else field.value = value;
+  }
+}
+
+/** Empty what was typed or ticked; what is chosen from lists stays. */
+export function clearTerms(form) {
+  for (const field of form.querySelectorAll("input:not([type=hidden], [type=radio])")) {
+    if (field.type === "checkbox") field.checked = false;
+    else field.value = "";
+  }
+}
 
 function read(store, key) {
   try {
@@ -17,7 +38,7 @@ function read(store, key) {
 
 /** Keep the terms of a discarded order; says whether there was anything to keep. */
 export function keepDraft(terms) {
-  const isWorth = Boolean(terms.order_qty || terms.price || terms.strategy);
+  const isWorth = ["order_qty", "price", "stop_px", "trail_offset", "strategy"].some((name) => terms[name]);
   if (isWorth) sessionStorage.setItem(DRAFT, JSON.stringify(terms));
   return isWorth;
 }

@@ -9,8 +9,11 @@
 import { number } from "./fmt.js";
 import { on } from "./live.js";
 import { follow, showAck } from "./ticket-ack.js";
-import { fieldKey, fitChoices } from "./ticket-fields.js";
-import { DRAFTED, draft, keepDraft, remember, remembered, takeDraft } from "./ticket-memory.js";
+import { fieldKey, fitChoices, isComplete } from "./ticket-fields.js";
+import { markRows } from "./ticket-marks.js";
+import {
+  clearTerms, draft, keepDraft, remember, remembered, takeDraft, termsOf, writeTerms,
+} from "./ticket-memory.js";
 import * as writes from "./writes.js";
 
 const PAUSE_MS = 200;
@@ -48,11 +51,14 @@ function whyNot() {
 }
 
 function name() {
-  const { side, order_qty: quantity, symbol } = form().elements;
+  const { side, order_qty: quantity, symbol, qty_unit: unit } = form().elements;
   const button = form().querySelector("[data-send]");
   const asks = isLive() && state !== "reviewed" && state !== "sending";
   const verb = state === "sending" ? "Sending" : asks ? "Preview" : "Send";
-  const words = [verb, side.value, quantity.value && number(quantity.value.trim()), symbol.value].filter(Boolean).join(" ");
+  const isCash = unit.value === "cash" && unit.selectedOptions[0].textContent;
+  const words = [
+    verb, side.value, quantity.value && number(quantity.value.trim()), isCash, symbol.value,
+  ].filter(Boolean).join(" ");
   button.querySelector("[data-send-words]").textContent = words;
   const tone = isLive() ? "live" : side.value.toLowerCase();
   button.className = `bl-button bl-ticket__send bl-button--${tone}`;
@@ -86,17 +92,8 @@ async function elementIn(answer, selector) {
   return found && document.adoptNode(found);
 }
 
-function terms() {
-  return Object.fromEntries(DRAFTED.map((field) => [field, form().elements[field].value.trim()]));
-}
-
 function content() {
-  return JSON.stringify(terms());
-}
-
-function isWritten() {
-  const { order_qty: quantity, price, ord_type: type } = form().elements;
-  return Boolean(quantity.value.trim() && (type.value === "MARKET" || price.value.trim()));
+  return JSON.stringify(termsOf(form()));
 }
 
 // --- preview
@@ -107,7 +104,7 @@ function edited() {
   form().elements.preview_id.value = "";
   enter("editing");
   say("");
-  if (!isWritten()) {
+  if (!isComplete(form())) {
     running?.abort();
     panel.querySelector("#ticket-preview").replaceWith(emptyPreview.cloneNode(true));
     return;
@@ -141,7 +138,7 @@ async function preview(isAsked) {
   panel.querySelector("#ticket-preview").replaceWith(fresh);
   if (content() !== before) return edited();
   spellOut(fresh);
-  markFields(fresh, isAsked);
+  markRows(form(), fresh, isAsked);
   if (isAsked && fresh.dataset.previewId !== undefined) {
     form().elements.preview_id.value = fresh.dataset.previewId;
     review();
@@ -156,27 +153,11 @@ function review() {
 
 // Words such as 1k or m become the figures they stand for.
 function spellOut({ dataset }) {
-  const { order_qty: quantity, price } = form().elements;
+  const { order_qty: quantity, price, qty_unit: unit } = form().elements;
   if (dataset.qty && quantity.value.trim() !== dataset.qty) quantity.value = dataset.qty;
   if (dataset.price && price.value.trim() !== dataset.price) price.value = dataset.price;
+  if (dataset.unit) unit.value = dataset.unit;
   name();
-}
-
-function markFields(shown, isAsked) {
-  const wrong = new Map();
-  for (const row of shown.querySelectorAll("[data-field]")) {
-    wrong.set(row.dataset.field, row.firstChild?.textContent ?? "");
-  }
-  for (const field of ["order_qty", "price", "time_in_force", "ord_type", "symbol"]) {
-    const input = form().elements[field];
-    const isWrong = wrong.has(field) && (isAsked || input.value.trim() !== "");
-    if (isWrong) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
-  }
-  if (isAsked && wrong.size) {
-    const first = form().querySelector("[aria-invalid=true]");
-    first?.focus();
-  }
 }
 
 // --- sending
@@ -193,7 +174,7 @@ async function send() {
   clearTimeout(timer);
   running?.abort();
   running = null;
-  const sent = terms();
+  const sent = termsOf(form());
   enter("sending");
   say("Sending.");
   let answer = null;
@@ -274,12 +255,12 @@ async function reopen(wanted, focus) {
   place(fresh);
   enter("editing");
   if (focus) form().querySelector(focus)?.focus();
-  if (isWritten()) edited();
+  if (isComplete(form())) edited();
 }
 
 function discard() {
-  const isWorth = keepDraft(terms());
-  for (const field of ["order_qty", "price", "strategy"]) form().elements[field].value = "";
+  const isWorth = keepDraft(termsOf(form()));
+  clearTerms(form());
   document.activeElement?.blur?.();
   edited();
   if (isWorth) offerDraft("Discarded. ");
@@ -308,9 +289,7 @@ export function fill(wanted) {
     reopen({ ...remembered(wanted.symbol), ...wanted }, "#t-order_qty");
     return;
   }
-  for (const field of DRAFTED) {
-    if (wanted[field] !== undefined) form().elements[field].value = wanted[field];
-  }
+  writeTerms(form(), wanted);
   fitChoices(form());
   edited();
   const quantity = form().elements.order_qty;
@@ -382,11 +361,11 @@ function start() {
   panel.addEventListener("click", ({ target }) => { if (target.closest("[data-restore]")) restore(); });
   document.addEventListener("ticket:fill", ({ detail }) => fill(detail));
   follow(panel);
-  on("risk", () => { if (state !== "sending" && isWritten()) edited(); });
+  on("risk", () => { if (state !== "sending" && isComplete(form())) edited(); });
   enter("editing");
   if (form().querySelector("[data-summary]")) {
     if (form().elements.preview_id.value) review();
-  } else if (isWritten()) edited();
+  } else if (isComplete(form())) edited();
   else if (draft()) offerDraft("A draft is kept. ");
 }
 

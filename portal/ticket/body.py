@@ -1,0 +1,58 @@
+"""What a form says, as the body of POST /orders would say it. Pure."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from common.instants import instant_str
+from portal.ticket.fields import FLAGS, IN_CASH, ROWS, belongs
+
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_OF_THE_FORM = frozenset({"qty_unit", "trail_type", *(flag.name for flag in FLAGS)})
+"""Names whose values the API has in another shape."""
+
+
+def body_of(values: Mapping[str, str], zone: tzinfo) -> dict[str, Any]:
+    """Return the body of a form whose times are those of ``zone``.
+
+    The form keeps what was typed for another type of order; none of that is sent.
+    """
+    apart = {row.name for row in ROWS if not belongs(row.name, values)}
+    body: dict[str, Any] = {
+        name: text
+        for name, text in values.items()
+        if text and name not in apart and name not in _OF_THE_FORM
+    }
+    if values.get("qty_unit") == IN_CASH and "order_qty" in body:
+        body["cash_order_qty"] = body.pop("order_qty")
+    if "trail_offset" not in apart and values.get("trail_type"):
+        body["trail_type"] = values["trail_type"]
+    if _WHOLE.fullmatch(body.get("peg_offset", "")):
+        body["peg_offset"] = int(body["peg_offset"])
+    if "expire_time" in body:
+        body["expire_time"] = _instant(body["expire_time"], zone)
+    return body | _flagged(values)
+
+
+def _flagged(values: Mapping[str, str]) -> dict[str, Any]:
+    on = [flag for flag in FLAGS if values.get(flag.name) and belongs(flag.name, values)]
+    body: dict[str, Any] = {}
+    if words := [flag.word for flag in on if flag.word]:
+        body["exec_inst"] = words
+    names = {flag.name for flag in on}
+    if "extended_hours" in names:
+        body["extended_hours"] = True
+    if "venue_only" in names:
+        body["allow_synthetic"] = False
+    return body
+
+
+def _instant(text: str, zone: tzinfo) -> str:
+    """A time typed without a zone as the API writes instants, or the text for it to refuse."""
+    try:
+        typed = datetime.fromisoformat(text)
+        local = typed if typed.tzinfo else typed.replace(tzinfo=zone)
+        return instant_str(local.astimezone(UTC))
+    except (ValueError, OverflowError):
+        return text
