@@ -4,8 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from trading.vocabulary import OrdType, TimeInForce
+from trading.vocabulary import (
+    OrdType,
+    PegPriceType,
+    TimeInForce,
+    TrailType,
+    TriggerPriceType,
+)
+
+if TYPE_CHECKING:
+    from brokers.adapters.base import NewOrder
+    from trading.orders.intent import OrderIntent
 
 
 class Dedup(StrEnum):
@@ -78,6 +89,12 @@ class Capabilities:
     source: str
     as_of: str
     exec_inst: frozenset[str] = frozenset()
+    trigger_price_types: frozenset[TriggerPriceType] = frozenset()
+    trail_types: frozenset[TrailType] = frozenset()
+    peg_price_types: frozenset[PegPriceType] = frozenset()
+    display_qty: bool = False
+    min_qty: bool = False
+    extended_hours: bool = False
     qty_modes: frozenset[str] = frozenset({"base"})
     fractional: bool = False
     contingencies: Contingencies = Contingencies.NONE
@@ -111,7 +128,31 @@ class Capabilities:
         """Whether it takes this type with this time in force."""
         return time_in_force in self.time_in_force.get(ord_type, frozenset())
 
+    def lacks(self, order: "NewOrder | OrderIntent") -> tuple[str, ...]:
+        """The fields of an order that ask for what is not declared, in a fixed order.
+
+        The rest of an order whose type it does not take is not looked at.
+        """
+        if order.ord_type not in self.ord_types:
+            return ("ord_type",)
+        in_force = order.time_in_force
+        unable = {
+            "time_in_force": in_force is not None and not self.takes(order.ord_type, in_force),
+            "exec_inst": not self.exec_inst.issuperset(order.exec_inst),
+            "display_qty": order.display_qty is not None and not self.display_qty,
+            "min_qty": order.min_qty is not None and not self.min_qty,
+            "trigger_price_type": _beyond(order.trigger_price_type, self.trigger_price_types),
+            "trail_type": _beyond(order.trail_type, self.trail_types),
+            "peg_price_type": _beyond(order.peg_price_type, self.peg_price_types),
+            "extended_hours": order.extended_hours and not self.extended_hours,
+        }
+        return tuple(name for name, lacking in unable.items() if lacking)
+
     @property
     def lookup_lag_max(self) -> timedelta:
         """The longest any of its look-ups may be behind its books."""
         return max((reach.lag for reach in self.lookups.values()), default=timedelta(0))
+
+
+def _beyond(word: StrEnum | None, declared: frozenset[Any]) -> bool:
+    return word is not None and word not in declared

@@ -177,8 +177,8 @@ def test_all_broken_rules_are_named_at_once() -> None:
     bad = replace(LIMIT, order_qty=dec(-1), price=dec("100.01"), stop_px=dec(1))
     assert codes(bad) == [
         ("order_qty", "not_positive"),
-        ("price", "off_tick"),
         ("stop_px", "not_allowed_for_type"),
+        ("price", "off_tick"),
     ]
 
 
