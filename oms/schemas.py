@@ -126,6 +126,10 @@ class OrderIn(StrictSchema):
         None, description="The preview this order was confirmed by; it is held to that."
     )
 
+    allow_duplicate: bool = Field(
+        False, description="An order equal to one accepted moments ago is meant, not a slip."
+    )
+
     def to_intent(self, source: str) -> OrderIntent:
         """The same wish as every other door states it."""
         stated = {name: getattr(self, name) for name in type(self).model_fields}

@@ -23,6 +23,7 @@ from trading.risk import (
     Breach,
     JudgedIntent,
     Limit,
+    Recent,
     RiskContext,
     RuleId,
     bounds,
@@ -32,6 +33,7 @@ from trading.risk import (
 )
 from trading.vocabulary import Side
 
+NOTHING_SENT = Recent()
 _SAVE_INSTRUMENTS = """
 INSERT INTO risk_instrumentexposure AS held
     (account_id, symbol, open_buy_qty, open_sell_qty, open_buy_notional, open_sell_notional)
@@ -113,13 +115,20 @@ class RiskBook:
         quote: Quote | None,
         now: datetime,
         amends: Decimal | None = None,
+        recent: Recent = NOTHING_SENT,
     ) -> tuple[Breach, ...]:
         """Return every breach of the order, empty where it may go; reserves nothing.
 
-        ``amends`` is the notional the order it replaces still holds reserved, None for a new one.
+        ``amends`` is the notional the order it replaces still holds reserved, None for a new one;
+        ``recent`` what the account sent just before a new one.
         """
         ctx = self.context(
-            account=account, instrument=instrument, quote=quote, now=now, amends=amends
+            account=account,
+            instrument=instrument,
+            quote=quote,
+            now=now,
+            amends=amends,
+            recent=recent,
         )
         return evaluate(intent, ctx, self.limits_of(account.code))
 
@@ -131,6 +140,7 @@ class RiskBook:
         quote: Quote | None,
         now: datetime,
         amends: Decimal | None = None,
+        recent: Recent = NOTHING_SENT,
     ) -> RiskContext:
         """Return what the rules are told besides the intent.
 
@@ -150,6 +160,7 @@ class RiskBook:
             open_orders=self.open_orders[account.pk],
             open_notional=open_notional,
             amends=amends,
+            recent=recent,
         )
 
     def limits_of(self, account_code: str) -> Mapping[RuleId, Decimal]:

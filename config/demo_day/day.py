@@ -293,7 +293,7 @@ class TradingDay:
         for number in range(LATENCY_ORDERS):
             side = "BUY" if number % 2 == 0 else "SELL"
             started = time.perf_counter()
-            answer = self.globex.place("IXIC", side, "1", ord_type="MARKET")
+            answer = self.globex.place("IXIC", side, "1", ord_type="MARKET", allow_duplicate=True)
             order_id = self._placed(self.globex, "latency order", answer)
             if order_id is None:
                 return []

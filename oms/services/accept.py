@@ -130,7 +130,7 @@ def store(desk: Desk, judged: Judged, order_id: str, place: Place | None = None)
     if place is not None:
         order.list_id, order.leg_no = place.list_id, place.leg_no
         order.serves_leg = place.serves_leg
-    begin(order, _first_report(order, breaches, desk.now), actor=desk.actor.label, now=desk.now)
+    begin(order, _first_report(order, judged, desk.now), actor=desk.actor.label, now=desk.now)
     pending: tuple[Command, ...] = ()
     if breaches:
         risk_services.record_breaches(
@@ -210,22 +210,26 @@ def _order_row(judged: Judged, order_id: str, actor: Actor, now: datetime) -> Or
     )
 
 
-def _first_report(order: Order, breaches: tuple[Breach, ...], now: datetime) -> ExecutionReport:
-    """Seq 1 of every life: received and pending, or denied by our risk."""
-    if breaches:
+def _first_report(order: Order, judged: Judged, now: datetime) -> ExecutionReport:
+    """Seq 1 of every life: received and pending, or denied by our risk.
+
+    That a repetition was meant is kept with it, for whoever asks later.
+    """
+    if judged.breaches:
         return ExecutionReport(
             exec_type=ExecType.REJECTED,
             source=ReportSource.LOCAL,
             exec_id=f"denied:{order.id}",
             transact_time=now,
             ord_rej_reason=OrdRejReason.RISK,
-            text="; ".join(breach.message for breach in breaches)[:500],
+            text="; ".join(breach.message for breach in judged.breaches)[:500],
         )
     return ExecutionReport(
         exec_type=ExecType.PENDING_NEW,
         source=ReportSource.LOCAL,
         exec_id=f"received:{order.id}",
         transact_time=now,
+        text=f"allow_duplicate: equal to {judged.twin.cl_ord_id}" if judged.twin else "",
     )
 
 

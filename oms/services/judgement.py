@@ -22,6 +22,7 @@ from oms import errors
 from oms.models import ClOrdId, Order
 from oms.services import previews
 from oms.services.halts import check_halt
+from oms.services.recent import recent_orders
 from portfolio.selectors import position_qty
 from risk import selectors as risk_selectors
 from risk.book import RiskBook, reserved_price
@@ -33,7 +34,7 @@ from trading.orders.intent import (
     field_errors,
     intent_hash,
 )
-from trading.risk import Breach, Reference
+from trading.risk import Breach, Recent, Reference, Twin
 from trading.vocabulary import CommandKind, Mode, TimeInForce
 
 
@@ -47,13 +48,17 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An order nothing but ``breaches`` stands against; ``reserve_px`` is what a unit counts at."""
+    """An order nothing but ``breaches`` stands against.
+
+    ``reserve_px`` is what a unit counts at, ``twin`` the equal order sent moments before.
+    """
 
     intent: OrderIntent
     account: BrokerAccount
     instrument: Instrument
     quote: Quote
     reserve_px: Decimal
+    twin: Twin | None
     breaches: tuple[Breach, ...]
 
 
@@ -120,12 +125,18 @@ class Desk:
         previews.check(
             intent, schema=self.actor.schema, reference=self.reference(quote), now=self.now
         )
+        recent = self.recent(intent, account)
         breaches = self.book.judge(
-            account=account, intent=intent, instrument=instrument, quote=quote, now=self.now
+            account=account,
+            intent=intent,
+            instrument=instrument,
+            quote=quote,
+            now=self.now,
+            recent=replace(recent, twin=None) if intent.allow_duplicate else recent,
         )
         reserve_px = reserved_price(intent=intent, quote=quote, now=self.now)
         assert reserve_px is not None, "without a price the order was refused above"
-        return Judged(intent, account, instrument, quote, reserve_px, breaches)
+        return Judged(intent, account, instrument, quote, reserve_px, recent.twin, breaches)
 
     def account(self, intent: OrderIntent) -> BrokerAccount:
         """:raises Refused: if it is absent, out of reach, off, or real money without the scope."""
@@ -185,6 +196,10 @@ class Desk:
     def reference(self, quote: Quote | None) -> Reference | None:
         """The price orders are measured against, None where nothing fresh is known."""
         return risk_selectors.reference_price(quote, now=self.now)
+
+    def recent(self, intent: OrderIntent, account: BrokerAccount) -> Recent:
+        """What the account sent just before, as far as its limits ask."""
+        return recent_orders(account, intent, self.book.limits_of(account.code), self.now)
 
     def check_halt(self, intent: OrderIntent, account: BrokerAccount) -> None:
         """:raises TradingHalted: unless the order can only reduce and the halt lets it."""

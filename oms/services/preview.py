@@ -175,8 +175,13 @@ def _facts(desk: Desk, given: OrderIntent) -> _Facts:
     if facts.quote is None or facts.reference is None:
         _without(facts, f"{given.symbol} has no fresh price")
         return facts
+    recent = desk.recent(facts.intent, account)
     context = desk.book.context(
-        account=account, instrument=facts.instrument, quote=facts.quote, now=desk.now
+        account=account,
+        instrument=facts.instrument,
+        quote=facts.quote,
+        now=desk.now,
+        recent=replace(recent, twin=None) if facts.intent.allow_duplicate else recent,
     )
     facts.verdicts = verdicts(facts.intent, context, desk.book.limits_of(account.code))
     facts.notional = order_notional(facts.intent, context)

@@ -120,7 +120,9 @@ def test_row_84_a_preview_confirmed_after_a_move_of_one_per_cent_has_drifted(
 
 def test_row_85_fifty_orders_racing_for_room_for_ten_get_exactly_ten(limit, market, alice, desk):
     limit("max_open_notional", 9_500)
-    answers = alice.many([lambda me: me.place("BUY", "1", **LIMIT)] * 50, threads=25)
+    answers = alice.many(
+        [lambda me: me.place("BUY", "1", allow_duplicate=True, **LIMIT)] * 50, threads=25
+    )
     assert sorted(answer.status for answer in answers) == [201] * 10 + [422] * 40
     for answer in answers:
         if answer.status == 422:

@@ -1,8 +1,13 @@
 """The same request again: what is answered, and that nothing happens twice."""
 
+from datetime import timedelta
+
 import pytest
+from django.db.models import F
 
 from oms.models import ClOrdId, Command, Order
+from tenants.binding import tenant_bound
+from tests.journeys.cast import until
 
 LIMIT = {"price": "950.00", "tif": "GTC"}
 
@@ -98,6 +103,39 @@ def test_row_06_the_id_of_a_refused_replace_is_used_up(gateway, alice):
         alice.replace(order_id, price="940.00", cl_ord_id="Y"),
     ):
         assert (answer.status, answer.code) == (422, "cl_ord_id_reused")
+
+
+def test_row_82_an_equal_order_within_a_second_is_a_slip_unless_it_says_it_is_meant(
+    gateway, market, alice, program, desk
+):
+    first = alice.placed("BUY", "10", id="first", **LIMIT)
+    slip = alice.place("BUY", "10.0", id="second", **LIMIT)
+    assert (slip.status, slip.code, slip.inner) == (422, "risk_rejected", "ORDER_REPEATS_ANOTHER")
+    (breach,) = slip.json["errors"]
+    assert (breach["rule"], breach["limit"], breach["unit"]) == ("duplicate_order", "1", "seconds")
+    assert "(first)" in breach["message"]
+    assert (slip.json["order"]["ord_status"], slip.json["order"]["cum_qty"]) == ("REJECTED", "0")
+    # the id is used up, and the refusal does not make the next one a repetition of itself
+    assert alice.place("BUY", "10", id="second", **LIMIT).is_replay
+    meant = alice.placed("BUY", "10", id="third", allow_duplicate=True, **LIMIT)
+    assert "equal to first" in alice.get(f"/orders/{meant}/events").text
+    batch = [alice.order_body("SELL", "10", price="1050.00", tif="GTC", id=f"b{n}") for n in "12"]
+    items = program.post("/orders/batch", {"orders": batch}).json["items"]
+    assert [item["status"] for item in items] == [201, 422]
+    assert "(b1)" in items[1]["problem"]["detail"]
+    for other in ({"side": "SELL", "price": "1051.00"}, {"price": "950.01"}, {"qty": "11"}):
+        alice.placed(**{"side": "BUY", "qty": "10", **LIMIT, **other})
+    until(lambda: len(desk.at_venue()) == 6, "six orders are at the venue")
+    assert {first, meant} < {row.venue_cl_ord_id for row in desk.at_venue()}
+
+
+def test_row_82_a_second_later_the_same_order_is_another_one(market, alice, desk):
+    alice.placed("BUY", "10", **LIMIT)
+    with tenant_bound(desk.schema):
+        Order.objects.filter(account_id=desk.account_id).update(
+            created_at=F("created_at") - timedelta(seconds=1)
+        )
+    alice.placed("BUY", "10", **LIMIT)
 
 
 def test_row_94_a_stale_version_stops_a_replace_and_not_a_cancel(gateway, alice):

@@ -34,7 +34,7 @@ def send(running, **changed: Any) -> dict[str, Any]:
     body = {
         "account": "PAPER-1", "cl_ord_id": f"e2e-{time.time_ns()}-{next(_numbers)}",
         "symbol": "SPX", "side": "BUY", "ord_type": "MARKET", "order_qty": "1",
-        "time_in_force": "IOC", **changed,
+        "time_in_force": "IOC", "allow_duplicate": True, **changed,
     }  # fmt: skip
     answer = client.post("/orders", body)
     assert answer.status in (200, 201, 202), answer.body

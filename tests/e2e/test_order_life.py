@@ -31,7 +31,8 @@ def send(running, **changed: Any) -> str:
     body = {
         "account": "PAPER-1", "cl_ord_id": f"life-{time.time_ns()}-{next(_numbers)}",
         "symbol": "SPX", "side": "BUY", "ord_type": "LIMIT", "order_qty": "7",
-        "price": str(int(bid) * 95 // 100), "time_in_force": "GTC", **changed,
+        "price": str(int(bid) * 95 // 100), "time_in_force": "GTC",
+        "allow_duplicate": True, **changed,
     }  # fmt: skip
     answer = client.post("/orders", {key: one for key, one in body.items() if one is not None})
     assert answer.status == 201, answer.body

@@ -68,7 +68,7 @@ class Street:
             "account": "PAPER-1", "symbol": "SPX", "side": "BUY", "ord_type": "LIMIT",
             "order_qty": "1", "price": str(self.low), "time_in_force": "GTC",
             "strategy": self.strategy, "cl_ord_id": f"o-{time.time_ns()}-{next(_numbers)}",
-            **changed,
+            "allow_duplicate": True, **changed,
         }  # fmt: skip
         answer = self.api.post("/orders", {k: v for k, v in body.items() if v is not None})
         assert answer.status == 201, answer.body

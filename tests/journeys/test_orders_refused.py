@@ -309,7 +309,7 @@ def test_a_batch_answers_row_by_row_and_bad_rows_harm_no_other(market, alice, de
     }
     rows = [
         alice.order_body(
-            **{"side": "BUY", "qty": "1", "price": "950.00", "tif": "GTC", "id": f"b-{n}"}
+            **{"side": "BUY", "qty": str(n + 1), "price": "950.00", "tif": "GTC", "id": f"b-{n}"}
             | bad.get(n, ({},))[0]
         )
         for n in range(200)
@@ -335,13 +335,13 @@ def test_a_batch_is_judged_row_after_row(market, program, alice, desk):
     limit = {"scope": "account", "target": desk.code, "rule": "max_open_orders", "value": "2"}
     answer = program.call("PUT", "/risk/limits", limit)
     assert answer.status == 200, answer.text
-    rows = [alice.order_body("BUY", "1", **LIMIT)] * 3
+    rows = [alice.order_body("BUY", str(qty), **LIMIT) for qty in (1, 2, 3)]
     items = alice.post("/orders/batch", {"orders": rows}).json["items"]
     assert [item["status"] for item in items] == [201, 201, 422]
 
 
 def test_the_orders_of_a_batch_reach_the_venue_in_the_order_given(gateway, market, alice, desk):
-    rows = [alice.order_body("BUY", "1", **LIMIT)] * 12
+    rows = [alice.order_body("BUY", str(qty), **LIMIT) for qty in range(1, 13)]
     items = alice.post("/orders/batch", {"orders": rows}).json["items"]
     ids = [item["order"]["id"] for item in items]
     for order_id in ids:

@@ -46,7 +46,7 @@ def test_ids_are_case_sensitive_and_of_one_account(market, alice, desk):
     from tests.journeys.cast import open_desk
 
     alice.placed(id="same", **LIMIT)
-    alice.placed(id="SAME", **LIMIT)
+    alice.placed(id="SAME", allow_duplicate=True, **LIMIT)
     elsewhere = alice.at(open_desk(desk.firm))
     elsewhere.placed(id="same", **LIMIT)
 
@@ -85,6 +85,6 @@ def test_a_named_cancel_or_replace_may_be_repeated(gateway, alice):
 
 
 def test_an_order_without_an_id_gets_one_and_is_new_every_time(market, alice):
-    first, second = alice.place(**LIMIT), alice.place(**LIMIT)
+    first, second = (alice.place(allow_duplicate=True, **LIMIT) for _ in range(2))
     assert (first.status, second.status) == (201, 201)
     assert first.json["cl_ord_id"] == first.json["id"] != second.json["id"]

@@ -126,7 +126,7 @@ def test_the_first_refusal_wins_in_the_order_of_the_checks(
     assert accept(bad) == ["not_tradable"]
     bad = replace(bad, symbol="SPX")
     assert accept(bad) == ["off_lot"]
-    bad = replace(bad, order_qty=Decimal(10))
+    bad = replace(bad, order_qty=Decimal(11))
     assert accept(bad) == ["unsupported_by_venue"]
     bad = replace(bad, exec_inst=())
     assert accept(bad) == ["market_closed"]
@@ -244,7 +244,14 @@ def test_fifty_orders_at_once_get_no_more_than_the_headroom(desk, market, trader
         try:
             (answer,) = accept_orders(
                 schema=desk.schema,
-                intents=[replace(intent, cl_ord_id=f"n-{number}", order_qty=Decimal(1))],
+                intents=[
+                    replace(
+                        intent,
+                        cl_ord_id=f"n-{number}",
+                        order_qty=Decimal(1),
+                        allow_duplicate=True,
+                    )
+                ],
                 actor=trader,
                 now=utcnow(),
             )

@@ -77,7 +77,7 @@ def test_cancels_go_before_new_orders_and_after_their_own(market, alice, claim, 
     first = alice.placed(**LIMIT)
     claimed = claim()
     assert claimed.order_pk == first
-    second = alice.placed(**LIMIT)
+    second = alice.placed(qty="11", **LIMIT)
     assert alice.cancel(first).status == 202
     # its own NEW is on the wire: the cancel waits, the other order does not
     assert claim().order_pk == second

@@ -35,7 +35,7 @@ def test_an_outcome_that_commits_during_a_read_is_not_half_seen(
 
 
 def test_a_list_is_newest_first_and_pages_without_gap_or_repeat(market, alice, desk):
-    placed = [alice.placed(**LIMIT) for _ in range(5)]
+    placed = [alice.placed(qty=str(qty), **LIMIT) for qty in range(1, 6)]
     seen, cursor = [], ""
     while cursor is not None:
         page = alice.get(f"/orders?account={desk.code}&limit=2{cursor}").json

@@ -358,7 +358,7 @@ def test_an_unknown_outcome_says_what_was_asked_and_what_came_back(
 
 
 def test_orders_beside_this_one_are_those_in_reach(at_desk, alice, market):
-    one, two, three = (alice.placed(**LIMIT) for _ in range(3))
+    one, two, three = (alice.placed(qty=qty, **LIMIT) for qty in ("1", "2", "3"))
     page = text_of(at_desk("alice").get(f"/orders/{two}"))
     assert re.search(r'href="/orders/(\w+)\?[^"]*" rel="prev"', page)[1] == one
     assert re.search(r'href="/orders/(\w+)\?[^"]*" rel="next"', page)[1] == three

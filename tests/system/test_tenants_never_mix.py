@@ -79,7 +79,7 @@ class Caller:
         return {
             "account": "PAPER-1", "cl_ord_id": f"{self.slug}-mix-{number}", "symbol": "SPX",
             "side": "BUY", "ord_type": "MARKET", "order_qty": "1", "strategy": f"{self.slug}-s",
-            "tags": {"firm": self.slug}, **terms,
+            "tags": {"firm": self.slug}, "allow_duplicate": True, **terms,
         }  # fmt: skip
 
 

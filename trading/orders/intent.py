@@ -41,8 +41,8 @@ class OrderIntent:
     ``peg_offset`` ticks (positive up), ``max_slippage_bps`` how far from the best price a MARKET
     order may trade. ``allow_synthetic`` False refuses what only this system could hold;
     ``when_closed`` None asks for the default of the time in force. ``tags`` and ``source``
-    say where it came from, ``preview_id`` what the sender had seen before; they are no part of
-    what is wanted.
+    say where it came from, ``preview_id`` what the sender had seen before, ``allow_duplicate`` that
+    an equal order of a moment ago was meant too; they are no part of what is wanted.
     """
 
     account: str
@@ -74,6 +74,7 @@ class OrderIntent:
     tags: Mapping[str, str] = field(default_factory=dict)
     source: str = "api"
     preview_id: str | None = None
+    allow_duplicate: bool = False
 
 
 _CONTENT = (

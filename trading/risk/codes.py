@@ -17,6 +17,8 @@ class RuleId(StrEnum):
     PRICE_COLLAR = "price_collar"
     MAX_OPEN_ORDERS = "max_open_orders"
     MAX_OPEN_NOTIONAL = "max_open_notional"
+    MAX_ORDERS_PER_SECOND = "max_orders_per_second"
+    DUPLICATE_ORDER = "duplicate_order"
 
 
 class BreachCode(StrEnum):
@@ -27,6 +29,8 @@ class BreachCode(StrEnum):
     PRICE_OUTSIDE_COLLAR = "PRICE_OUTSIDE_COLLAR"
     OPEN_ORDERS_EXCEED_MAXIMUM = "OPEN_ORDERS_EXCEED_MAXIMUM"
     OPEN_NOTIONAL_EXCEEDS_MAXIMUM = "OPEN_NOTIONAL_EXCEEDS_MAXIMUM"
+    ORDER_RATE_EXCEEDS_MAXIMUM = "ORDER_RATE_EXCEEDS_MAXIMUM"
+    ORDER_REPEATS_ANOTHER = "ORDER_REPEATS_ANOTHER"
     NO_REFERENCE_PRICE = "NO_REFERENCE_PRICE"
 
 
@@ -37,6 +41,8 @@ RULE_OF: Final = MappingProxyType(
         BreachCode.PRICE_OUTSIDE_COLLAR: RuleId.PRICE_COLLAR,
         BreachCode.OPEN_ORDERS_EXCEED_MAXIMUM: RuleId.MAX_OPEN_ORDERS,
         BreachCode.OPEN_NOTIONAL_EXCEEDS_MAXIMUM: RuleId.MAX_OPEN_NOTIONAL,
+        BreachCode.ORDER_RATE_EXCEEDS_MAXIMUM: RuleId.MAX_ORDERS_PER_SECOND,
+        BreachCode.ORDER_REPEATS_ANOTHER: RuleId.DUPLICATE_ORDER,
         BreachCode.NO_REFERENCE_PRICE: RuleId.PRICE_COLLAR,
     }
 )
@@ -56,6 +62,12 @@ MEANING: Final = MappingProxyType(
         BreachCode.OPEN_NOTIONAL_EXCEEDS_MAXIMUM: (
             "The open orders of the account, this one included, would be worth too much."
         ),
+        BreachCode.ORDER_RATE_EXCEEDS_MAXIMUM: (
+            "The account sent too many orders within one second."
+        ),
+        BreachCode.ORDER_REPEATS_ANOTHER: (
+            "An equal order under another id was accepted moments ago; `allow_duplicate` passes it."
+        ),
         BreachCode.NO_REFERENCE_PRICE: (
             "No fresh price to measure the order against; answered as `no_reference_price`."
         ),
@@ -69,6 +81,8 @@ _UNIT: Final = MappingProxyType(
         RuleId.PRICE_COLLAR: "fraction",
         RuleId.MAX_OPEN_ORDERS: "orders",
         RuleId.MAX_OPEN_NOTIONAL: "currency",
+        RuleId.MAX_ORDERS_PER_SECOND: "orders",
+        RuleId.DUPLICATE_ORDER: "seconds",
     }
 )
 
@@ -76,7 +90,8 @@ _UNIT: Final = MappingProxyType(
 def unit_of(rule: RuleId) -> str:
     """Return what a limit of this rule is counted in.
 
-    ``currency`` is the instrument's own currency, ``fraction`` a share of the reference price.
+    ``currency`` is the instrument's own currency, ``fraction`` a share of the reference price,
+    ``seconds`` the age up to which an equal order counts.
     """
     return _UNIT[rule]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -22,8 +23,15 @@ DEFAULT_LIMITS: Final[Mapping[RuleId, Decimal]] = MappingProxyType(
         RuleId.MAX_ORDER_QTY: Decimal(100_000),
         RuleId.MAX_ORDER_NOTIONAL: Decimal(5_000_000),
         RuleId.PRICE_COLLAR: Decimal("0.10"),
+        RuleId.DUPLICATE_ORDER: Decimal(1),
     }
 )
+
+COUNTS: Final = frozenset({RuleId.MAX_OPEN_ORDERS, RuleId.MAX_ORDERS_PER_SECOND})
+LONGEST_WINDOW = Decimal(60)
+MICROSECONDS = Decimal(1_000_000)
+BY_HAND = timedelta(seconds=5)
+"""People repeat a click more slowly than programs repeat a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +57,17 @@ def bounds(limits: Iterable[Limit], *, account: str) -> dict[RuleId, Bound]:
     """Return what binds the account for each rule: the tightest of what covers it.
 
     A firm that has said nothing about a rule gets its default; switching the firm's row off is
-    saying something. An account's row can only tighten, never widen.
+    saying something. An account's row can only tighten, never widen: a lower bound, or a longer
+    look back for equal orders.
     """
     said: set[RuleId] = set()
     binding: dict[RuleId, Bound] = {}
 
     def tighten(rule: RuleId, value: Decimal, scope: str) -> None:
-        if rule not in binding or value < binding[rule].value:
+        held = binding.get(rule)
+        if held is None or (
+            value > held.value if rule is RuleId.DUPLICATE_ORDER else value < held.value
+        ):
             binding[rule] = Bound(value, scope)
 
     for limit in limits:
@@ -82,6 +94,14 @@ def value_problem(rule: RuleId, value: Decimal) -> str | None:
         return "A limit is a number above zero."
     if rule is RuleId.PRICE_COLLAR and value >= 1:
         return "The collar is a fraction of the reference price, below 1 (0.1 is ten per cent)."
-    if rule is RuleId.MAX_OPEN_ORDERS and value != value.to_integral_value():
+    if rule in COUNTS and value != value.to_integral_value():
         return "A number of orders is a whole number."
+    if rule is RuleId.DUPLICATE_ORDER and value > LONGEST_WINDOW:
+        return "Equal orders are compared over at most 60 seconds."
     return None
+
+
+def duplicate_window(limit: Decimal, *, by_hand: bool) -> timedelta:
+    """Return how long an order is compared with new ones; ``limit`` is the rule's, in seconds."""
+    window = timedelta(microseconds=int(limit * MICROSECONDS))
+    return max(window, BY_HAND) if by_hand else window

@@ -5,6 +5,7 @@ To add a rule: a name and a code in ``codes``, a function here and its row in ``
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
@@ -166,6 +167,48 @@ def max_open_notional(intent: JudgedIntent, ctx: RiskContext, limit: Decimal) ->
     )
 
 
+def max_orders_per_second(_: JudgedIntent, ctx: RiskContext, limit: Decimal) -> Verdict | None:
+    """An account may send at most ``limit`` orders within one second."""
+    if ctx.recent.orders is None:
+        return None
+    before = Decimal(ctx.recent.orders)
+    return _at_most(
+        BreachCode.ORDER_RATE_EXCEEDS_MAXIMUM,
+        value=before + 1,
+        limit=limit,
+        unit=unit_of(RuleId.MAX_ORDERS_PER_SECOND),
+        before=before,
+        says=lambda: (
+            f"The account has sent {_text(before)} orders within the last second, and"
+            f" {_text(limit)} is the maximum; send this one later."
+        ),
+    )
+
+
+def duplicate_order(_: JudgedIntent, ctx: RiskContext, __: Decimal) -> Verdict | None:
+    """An order equal to one accepted moments ago is taken for a slip; None where there is none.
+
+    The value is that order's age. How long it counts was decided where it was looked for.
+    """
+    twin = ctx.recent.twin
+    if twin is None:
+        return None
+    age, window = _seconds(twin.age), _seconds(twin.window)
+    unit = unit_of(RuleId.DUPLICATE_ORDER)
+    message = (
+        f"An equal order ({twin.cl_ord_id}) was accepted {_text(age)} s ago. If a second one is"
+        f" meant, send it with allow_duplicate, or once {_text(window)} s have passed."
+    )
+    breach = _breach(BreachCode.ORDER_REPEATS_ANOTHER, message, value=age, limit=window, unit=unit)
+    headroom = exact.subtract(age, window)
+    room = exact.ratio(headroom, window)
+    return Verdict(RuleId.DUPLICATE_ORDER, age, window, unit, ZERO, headroom, room, breach)
+
+
+def _seconds(span: timedelta) -> Decimal:
+    return Decimal(span // timedelta(milliseconds=1)) / 1000
+
+
 RULES: Final[Mapping[RuleId, Rule]] = MappingProxyType(
     {
         RuleId.MAX_ORDER_QTY: max_order_qty,
@@ -173,6 +216,8 @@ RULES: Final[Mapping[RuleId, Rule]] = MappingProxyType(
         RuleId.PRICE_COLLAR: price_collar,
         RuleId.MAX_OPEN_ORDERS: max_open_orders,
         RuleId.MAX_OPEN_NOTIONAL: max_open_notional,
+        RuleId.MAX_ORDERS_PER_SECOND: max_orders_per_second,
+        RuleId.DUPLICATE_ORDER: duplicate_order,
     }
 )
 

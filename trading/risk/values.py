@@ -40,7 +40,7 @@ class Breach:
     """One rule an order would break, with the numbers.
 
     ``value`` is what the order asks for and ``limit`` what is allowed, both in ``unit``: a
-    currency code, ``quantity`` or ``orders``. ``message`` says the same to a person.
+    currency code, ``quantity``, ``orders`` or ``seconds``. ``message`` says the same to a person.
     """
 
     code: BreachCode
@@ -105,13 +105,33 @@ class ReferencePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Twin:
+    """An accepted order of equal content, ``age`` ago; it counts for ``window``."""
+
+    cl_ord_id: str
+    age: timedelta
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """What the account sent just before the order that is judged.
+
+    ``orders`` is how many were accepted within the last second, None where nobody counted.
+    """
+
+    twin: Twin | None = None
+    orders: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RiskContext:
     """What the rules know besides the intent.
 
     ``open_orders`` and ``open_notional`` (in the instrument's currency) are what the account has
     reserved already, earlier orders of the same batch and unknown outcomes included. ``amends``
     is None for a new order; for a replacement it is the notional the old terms hold reserved,
-    which the new terms take the place of.
+    which the new terms take the place of. ``recent`` is empty where no new order is judged.
     """
 
     rules: InstrumentRules
@@ -121,3 +141,4 @@ class RiskContext:
     open_orders: int = 0
     open_notional: Decimal = Decimal(0)
     amends: Decimal | None = None
+    recent: Recent = Recent()

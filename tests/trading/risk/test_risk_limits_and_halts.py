@@ -68,6 +68,12 @@ class TestWhichLimitBinds:
         for given_rows in (rows, rows[::-1]):
             assert resolve(given_rows, account="PAPER-1")[QTY] == min(first, second)
 
+    def test_of_two_looks_back_for_equal_orders_the_longer_is_the_tighter(self):
+        rule = RuleId.DUPLICATE_ORDER
+        for first, second in ((2, 7), (7, 2)):
+            rows = [firm(first, rule=rule), account(second, rule=rule)]
+            assert resolve(rows, account="PAPER-1")[rule] == 7
+
 
 @pytest.mark.parametrize(
     ("rule", "value", "is_fine"),
@@ -81,6 +87,10 @@ class TestWhichLimitBinds:
         (RuleId.PRICE_COLLAR, "1", False),
         (RuleId.MAX_OPEN_ORDERS, "10", True),
         (RuleId.MAX_OPEN_ORDERS, "10.5", False),
+        (RuleId.MAX_ORDERS_PER_SECOND, "10.5", False),
+        (RuleId.DUPLICATE_ORDER, "0.25", True),
+        (RuleId.DUPLICATE_ORDER, "60", True),
+        (RuleId.DUPLICATE_ORDER, "60.1", False),
     ],
 )
 def test_a_limit_has_to_make_sense_for_its_rule(rule, value, is_fine):

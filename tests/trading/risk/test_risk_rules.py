@@ -12,10 +12,13 @@ from trading import exact
 from trading.market import InstrumentRules, Quote
 from trading.risk import (
     BreachCode,
+    Recent,
     ReferencePolicy,
     RiskContext,
     RuleId,
+    Twin,
     choose_reference,
+    duplicate_window,
     evaluate,
     order_notional,
     verdicts,
@@ -280,3 +283,31 @@ def test_verdicts_and_breaches_are_one_judgement(qty, price, side, limit):
     said = verdicts(wish, ctx, limits)
     assert tuple(one.breach for one in said if not one.passes) == evaluate(wish, ctx, limits)
     assert all(one.passes == (one.headroom >= 0) == (one.room >= 0) for one in said)
+
+
+@given(limit=st.integers(1, 1000))
+def test_the_orders_of_a_second_pass_up_to_the_limit_and_not_one_more(limit):
+    def breached(before):
+        ctx = context(recent=Recent(orders=before))
+        return codes(Wish(), ctx, max_orders_per_second=limit)
+
+    assert breached(limit - 1) == []
+    assert breached(limit) == [BreachCode.ORDER_RATE_EXCEEDS_MAXIMUM]
+    assert breached(None) == []
+
+
+def test_an_equal_order_is_named_with_its_age_and_when_it_ceases_to_count():
+    twin = Twin("c-1", timedelta(milliseconds=400), timedelta(seconds=1))
+    (breach,) = evaluate(Wish(), context(recent=Recent(twin)), {RuleId.DUPLICATE_ORDER: Decimal(1)})
+    assert breach.code is BreachCode.ORDER_REPEATS_ANOTHER
+    assert (breach.value, breach.limit, breach.unit) == (Decimal("0.4"), Decimal(1), "seconds")
+    assert "(c-1)" in breach.message
+    assert codes(Wish(), context(), duplicate_order=1) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "by_hand", "seconds"),
+    [("1", False, 1), ("1", True, 5), ("0.5", False, 0.5), ("30", True, 30)],
+)
+def test_equal_orders_count_longer_where_a_person_sends_them(limit, by_hand, seconds):
+    assert duplicate_window(Decimal(limit), by_hand=by_hand) == timedelta(seconds=seconds)
