@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import F, QuerySet
 
 from brokers.models import (
+    PAPER_BROKERS,
     BrokerAccount,
     BrokerConnection,
     BrokerMessage,
@@ -35,6 +36,7 @@ FREE = datetime(1970, 1, 1, tzinfo=UTC)
 """``lease_until`` of a lease nobody has held yet."""
 DEFAULT_MAKER_BPS = Decimal("0.5")
 DEFAULT_TAKER_BPS = Decimal(1)
+NO_FEE = Decimal(0)
 FAULT_COMMANDS = {
     FaultSwitch.LOSE_ACK: (CommandKind.NEW, CommandKind.CANCEL, CommandKind.REPLACE),
     FaultSwitch.DROP_BEFORE_READ: (CommandKind.NEW, CommandKind.CANCEL, CommandKind.REPLACE),
@@ -99,7 +101,7 @@ def open_connection(*, name: str, broker: str, mode: Mode, now: datetime) -> Bro
         name=name, broker=broker, mode=mode.value, state_since=now, created_at=now
     )
     GatewayLease.objects.create(connection=connection, lease_until=FREE)
-    if broker == "paper":
+    if broker in PAPER_BROKERS:
         PaperVenue.objects.create(connection=connection)
     return connection
 
@@ -114,6 +116,8 @@ def open_paper_account(
     connection: BrokerConnection | None = None,
     maker_bps: Decimal = DEFAULT_MAKER_BPS,
     taker_bps: Decimal = DEFAULT_TAKER_BPS,
+    per_unit: Decimal = NO_FEE,
+    minimum_fee: Decimal = NO_FEE,
 ) -> BrokerAccount:
     """Open an account at a paper venue; without ``connection`` at the firm's connection "paper",
     which is made with the first account.
@@ -125,7 +129,7 @@ def open_paper_account(
     :raises NotAPaperConnection: if the connection leads to a real broker.
     """
     require_bound()
-    if connection is not None and connection.broker != "paper":
+    if connection is not None and connection.broker not in PAPER_BROKERS:
         raise NotAPaperConnection(connection)
     if BrokerAccount.objects.filter(code=code).exists():
         raise AccountCodeTaken(code)
@@ -150,6 +154,8 @@ def open_paper_account(
         opening_cash=opening_cash,
         maker_bps=maker_bps,
         taker_bps=taker_bps,
+        per_unit=per_unit,
+        minimum_fee=minimum_fee,
     )
     return account
 
@@ -279,7 +285,7 @@ def set_fault(
     :raises NotAPaperConnection: if the connection leads to a real venue.
     :raises FaultNotApplicable: if the switch does not concern that command.
     """
-    if connection.broker != "paper":
+    if connection.broker not in PAPER_BROKERS:
         raise NotAPaperConnection(connection)
     able = FAULT_COMMANDS[switch]
     if command is not None and command not in able:

@@ -8,6 +8,7 @@ from brokers.adapters.capabilities import Capabilities
 
 ADAPTERS = {
     "paper": "brokers.adapters.paper.adapter.PaperBroker",
+    "paper-plain": "brokers.adapters.paper.adapter.PlainPaperBroker",
 }
 
 

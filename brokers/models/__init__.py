@@ -1,6 +1,7 @@
 """Connections and accounts (ours), and the tables that are the paper venue's own memory."""
 
 from brokers.models.connections import (
+    PAPER_BROKERS,
     BrokerAccount,
     BrokerConnection,
     BrokerMessage,
@@ -18,6 +19,7 @@ from brokers.models.paper import (
 )
 
 __all__ = [
+    "PAPER_BROKERS",
     "BrokerAccount",
     "BrokerConnection",
     "BrokerMessage",

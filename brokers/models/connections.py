@@ -6,6 +6,8 @@ from django.db.models import Q
 
 from trading.vocabulary import Mode
 
+PAPER_BROKERS = ("paper", "paper-plain")
+"""The brokers that are this system's own venue; the second takes plain orders only."""
 MODES = [(mode.value, mode.value) for mode in Mode]
 
 
@@ -43,7 +45,7 @@ class BrokerConnection(models.Model):
         ordering = ("name",)
         constraints = [
             models.CheckConstraint(
-                condition=~Q(broker="paper") | Q(mode=Mode.PAPER.value),
+                condition=~Q(broker__in=PAPER_BROKERS) | Q(mode=Mode.PAPER.value),
                 name="connection_paper_is_paper",
             )
         ]

@@ -11,7 +11,17 @@ from django.db.models import F, Q
 
 from brokers.models.connections import BrokerAccount, BrokerConnection
 from common.numbers import dec_str
-from trading.vocabulary import CommandKind, ExecType, OrdStatus, OrdType, Side, TimeInForce
+from trading.vocabulary import (
+    CommandKind,
+    ExecType,
+    OrdStatus,
+    OrdType,
+    PegPriceType,
+    Side,
+    TimeInForce,
+    TrailType,
+    TriggerPriceType,
+)
 
 
 def _choices(enum: Any) -> list[tuple[str, str]]:
@@ -20,6 +30,10 @@ def _choices(enum: Any) -> list[tuple[str, str]]:
 
 def _exact(**options: Any) -> Any:
     return models.DecimalField(max_digits=24, decimal_places=12, **options)
+
+
+def _amount() -> Any:
+    return models.DecimalField(max_digits=38, decimal_places=18, default=0, db_default=0)
 
 
 def _loose_key(model: Any, **options: Any) -> Any:
@@ -58,7 +72,11 @@ class PaperVenue(models.Model):
 
 
 class PaperAccount(models.Model):
-    """An account as the venue has it: opening cash, fee rates in basis points, message counter."""
+    """An account as the venue has it: opening cash, message counter, and what it pays.
+
+    Fees are basis points of the amount traded by who rested, money ``per_unit`` of quantity, and
+    for an order that is filled whole ``minimum_fee`` at least.
+    """
 
     account = models.OneToOneField(
         BrokerAccount, on_delete=models.PROTECT, primary_key=True, related_name="+"
@@ -68,6 +86,8 @@ class PaperAccount(models.Model):
     opening_cash = _exact()
     maker_bps = models.DecimalField(max_digits=8, decimal_places=4)
     taker_bps = models.DecimalField(max_digits=8, decimal_places=4)
+    per_unit = _exact(default=0, db_default=0)
+    minimum_fee = _exact(default=0, db_default=0)
     last_seq = models.BigIntegerField(default=0)
 
     class Meta:
@@ -78,7 +98,12 @@ class PaperAccount(models.Model):
 
 
 class PaperOrder(models.Model):
-    """An order in the venue's book, or one it had. ``priority`` orders equal prices by time."""
+    """An order in the venue's book, or one it had. ``priority`` orders equal prices by time.
+
+    The terms are as they were asked for; what has become of them (the stop of a trail, the price
+    of a peg, the part an iceberg shows) is in ``working``, the engine's order as it was last
+    reported, null once it is done. ``fee_exact`` is the sum ``fee_amount`` rounds.
+    """
 
     id = models.BigAutoField(primary_key=True)
     account = _loose_key(BrokerAccount)
@@ -93,14 +118,31 @@ class PaperOrder(models.Model):
     side = models.CharField(max_length=10, choices=_choices(Side))
     ord_type = models.CharField(max_length=24, choices=_choices(OrdType))
     time_in_force = models.CharField(max_length=3, choices=_choices(TimeInForce))
+    expire_time = models.DateTimeField(null=True)
     order_qty = _exact()
     price = _exact(null=True)
+    stop_px = _exact(null=True)
+    display_qty = _exact(null=True)
+    min_qty = _exact(null=True)
+    trigger_price_type = models.CharField(
+        max_length=8, choices=_choices(TriggerPriceType), null=True
+    )
+    trail_offset = _exact(null=True)
+    trail_type = models.CharField(max_length=8, choices=_choices(TrailType), null=True)
+    activation_px = _exact(null=True)
+    limit_offset = _exact(null=True)
+    peg_price_type = models.CharField(max_length=8, choices=_choices(PegPriceType), null=True)
+    peg_offset = models.IntegerField(null=True)
     cum_qty = _exact(default=0)
     ord_status = models.CharField(max_length=16, choices=_choices(OrdStatus))
     is_working = models.BooleanField()
     priority = models.BigIntegerField()
     day_ends_at = models.DateTimeField(null=True)
     text = models.CharField(max_length=200, default="")
+    working = models.JSONField(null=True)
+    fee_exact = _amount()
+    fee_notional = _amount()
+    fee_amount = _amount()
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

@@ -101,7 +101,7 @@ class PastDesk:
         for line in self._lines:
             crossing = {}
             for symbol, quote in told.items():
-                if line.venue.wants(quote):
+                if line.venue.wants(quote, at):
                     crossing[symbol] = quote
                 else:
                     line.venue.show(quote, at)
@@ -112,7 +112,7 @@ class PastDesk:
         """DAY orders expire."""
         self.now = at
         for line in self._lines:
-            due = line.venue.next_day_end()
+            due = line.venue.next_due()
             if due is not None and due <= at:
                 self._take(line.venue.process((), {}, at).messages)
 

@@ -260,17 +260,11 @@ class Desk:
         if able is None:
             message = f"This installation has no adapter for {broker}; choose another account."
             raise errors.FieldRefused([FieldError("account", "unsupported_by_venue", message)])
-        unable = {
-            "time_in_force": not able.takes(intent.ord_type, intent.time_in_force),
-            "exec_inst": not able.exec_inst.issuperset(intent.exec_inst),
-            "display_qty": intent.display_qty is not None,  # no adapter carries it yet
-        }
         refused = [
             FieldError(
                 name, "unsupported_by_venue", f"{broker} takes no {intent.ord_type} like this."
             )
-            for name in unable
-            if unable[name]
+            for name in able.lacks(intent)
         ]
         if refused:
             raise errors.FieldRefused(refused)

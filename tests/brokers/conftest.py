@@ -60,14 +60,23 @@ class Market:
         self.callbacks.append(callback)
         return lambda: self.callbacks.remove(callback)
 
-    def show(self, bid: str, ask: str, size: int = 100, ask_size: int | None = None) -> None:
-        """A new quote of SPX, a millisecond after the last one."""
-        self.now += timedelta(milliseconds=1)
+    def show(
+        self,
+        bid: str,
+        ask: str,
+        size: int = 100,
+        ask_size: int | None = None,
+        *,
+        last: str | None = None,
+        after_ms: int = 1,
+    ) -> None:
+        """A new quote of SPX, a millisecond after the last one; its last trade is at the bid."""
+        self.now += timedelta(milliseconds=after_ms)
         quote = Quote(
             symbol="SPX",
             bid=Decimal(bid),
             ask=Decimal(ask),
-            last=Decimal(bid),
+            last=Decimal(bid if last is None else last),
             bid_size=Decimal(size),
             ask_size=Decimal(size if ask_size is None else ask_size),
             at=self.now,
@@ -92,19 +101,28 @@ class Session:
     raw: list[bytes] = field(default_factory=list)
 
     def order(
-        self, side="BUY", qty="10", price=None, tif="DAY", name=None, account=None, **options
+        self,
+        side="BUY",
+        qty="10",
+        price=None,
+        tif="DAY",
+        name=None,
+        account=None,
+        ord_type=None,
+        **options,
     ):
+        plain = OrdType.MARKET if price is None else OrdType.LIMIT
         return NewOrder(
             account=account or self.account,
             venue_cl_ord_id=name or fresh("V"),
             symbol="SPX",
             side=Side(side),
-            ord_type=OrdType.MARKET if price is None else OrdType.LIMIT,
+            ord_type=plain if ord_type is None else OrdType(ord_type),
             order_qty=Decimal(qty),
             price=None if price is None else Decimal(price),
             time_in_force=TimeInForce(tif),
             rules=RULES,
-            **options,
+            **{term: _value(value) for term, value in options.items()},
         )
 
     async def submit(self, *args, **options):
@@ -113,7 +131,7 @@ class Session:
     async def cancel(self, name, request_id="C1"):
         return await self.broker.cancel(CancelOrder(self.account, name, None, request_id))
 
-    async def replace(self, name, new_name, qty, price, tif="DAY", request_id="R1"):
+    async def replace(self, name, new_name, qty, price, tif="DAY", request_id="R1", **terms):
         return await self.broker.replace(
             ReplaceOrder(
                 self.account,
@@ -124,8 +142,13 @@ class Session:
                 Decimal(qty),
                 None if price is None else Decimal(price),
                 TimeInForce(tif),
+                **{term: _value(value) for term, value in terms.items()},
             )
         )
+
+    async def venue_order(self, name):
+        """The order as the venue shows it when asked."""
+        return (await self.broker.lookup(self.account, name)).found
 
     def reports(self, *exec_types: str) -> list[ExecutionReport]:
         made = [report for raw in self.raw for report in PaperBroker.parse(raw)]
@@ -145,6 +168,12 @@ class Session:
         await asyncio.sleep(0.15)
 
 
+def _value(value):
+    """Numbers of a test are written as text; words and instants are what they are."""
+    is_number = isinstance(value, str) and value[:1].isdigit()
+    return Decimal(value) if is_number else value
+
+
 @dataclass
 class Desk:
     """One paper connection with two accounts of its own."""
@@ -161,7 +190,7 @@ class Desk:
 
     @asynccontextmanager
     async def session(self, **options) -> AsyncIterator[Session]:
-        broker = PaperBroker(
+        broker = options.pop("kind", PaperBroker)(
             schema=self.schema,
             connection_id=self.connection_id,
             quote_source=self.market,

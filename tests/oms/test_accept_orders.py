@@ -105,8 +105,7 @@ def test_the_first_refusal_wins_in_the_order_of_the_checks(
         cl_ord_id=".one",
         symbol="spx",
         order_qty=Decimal("10.5"),
-        exec_inst=("POST_ONLY",),
-        time_in_force=TimeInForce.DAY,
+        time_in_force=TimeInForce.OPG,
     )
     assert accept(bad) == ["not_found"]
     bad = replace(bad, account=desk.code)
@@ -128,7 +127,7 @@ def test_the_first_refusal_wins_in_the_order_of_the_checks(
     assert accept(bad) == ["off_lot"]
     bad = replace(bad, order_qty=Decimal(11))
     assert accept(bad) == ["unsupported_by_venue"]
-    bad = replace(bad, exec_inst=())
+    bad = replace(bad, time_in_force=TimeInForce.DAY)
     assert accept(bad) == ["market_closed"]
     bad = replace(bad, time_in_force=TimeInForce.GTC)
     assert accept(bad) == ["no_reference_price"]

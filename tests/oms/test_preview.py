@@ -111,7 +111,7 @@ CASES = {
     "unknown symbol": ({"symbol": "NOPE"}, "unknown_instrument"),
     "reference only": ({"symbol": "WTI"}, "not_tradable"),
     "malformed symbol": ({"symbol": "spx"}, "invalid_symbol"),
-    "not taken by the venue": ({"exec_inst": ("POST_ONLY",)}, "unsupported_by_venue"),
+    "not taken by the venue": ({"time_in_force": TimeInForce.OPG}, "unsupported_by_venue"),
     "bad client id": ({"cl_ord_id": ".x"}, "invalid_cl_ord_id"),
     "reserved client id": ({"cl_ord_id": "01J00000000000000000000000-C1"}, "cl_ord_id_reserved"),
 }

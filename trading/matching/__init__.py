@@ -26,7 +26,14 @@ from trading.matching.events import (
     event_order,
 )
 from trading.matching.reporter import TimeReversed
-from trading.matching.state import EngineState, WorkingOrder, state_from_json, state_to_json
+from trading.matching.state import (
+    EngineState,
+    WorkingOrder,
+    order_from_json,
+    order_to_json,
+    state_from_json,
+    state_to_json,
+)
 from trading.matching.triggers import Trail, Trigger
 from trading.matching.values import (
     BeyondTouch,
@@ -68,6 +75,8 @@ __all__ = [
     "Trigger",
     "WorkingOrder",
     "event_order",
+    "order_from_json",
+    "order_to_json",
     "state_from_json",
     "state_to_json",
 ]

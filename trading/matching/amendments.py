@@ -8,7 +8,7 @@ from trading.matching.floor import Floor, rests
 from trading.matching.state import WorkingOrder
 from trading.matching.triggers import Trigger, fires, followed, reference_price
 from trading.matching.values import EndReason
-from trading.vocabulary import CxlRejReason, ExecType, TimeInForce
+from trading.vocabulary import CxlRejReason, ExecType
 
 
 def amend(floor: Floor, request: Replace) -> None:
@@ -67,9 +67,9 @@ def _changed(order: WorkingOrder, request: Replace) -> WorkingOrder:
 
 
 def _end(order: WorkingOrder, request: Replace) -> int | None:
-    if request.time_in_force is not TimeInForce.GTD:
-        return None
-    return order.expire_at if request.expire_at is None else request.expire_at
+    if request.expire_at is None and request.time_in_force is order.time_in_force:
+        return order.expire_at
+    return request.expire_at
 
 
 def _kept_anchor(order: WorkingOrder, wanted: Trigger | None) -> Trigger | None:

@@ -4,7 +4,7 @@ An arriving order is planned first (what it would take, at which prices, and why
 and carried out afterwards, so that fill-or-kill and self-match are decided before anything moves.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -71,14 +71,6 @@ class Engine:
         self._handlers[type(event)](event)
         return self._floor.said.end()
 
-    def expire(self, at: int, order_ids: Collection[str]) -> list[Report]:
-        """Expire these working orders; ids that do not work here are passed over."""
-        self._floor.said.begin(at)
-        for order in self._floor.by_priority():
-            if order.order_id in order_ids:
-                self._floor.end(order, ExecType.EXPIRED, EndReason.SESSION_CLOSE)
-        return self._floor.said.end()
-
     def pause(self) -> None:
         """Let every resting order meet the next price as if it came then; nothing is reported."""
         waiting.park_all(self._floor)
@@ -106,9 +98,15 @@ class Engine:
 
     @property
     def next_timer(self) -> int | None:
-        """When a ``Timer`` is due (ns): for a stop that has moved and was not reported yet."""
-        told = [order.told_at for order in self._floor.watching.values() if order.untold]
-        return min(told) + waiting.TELL_EVERY_NS if told else None
+        """When a ``Timer`` is due (ns): an order ends, or a stop that moved is to be told."""
+        floor = self._floor
+        due = [order.expire_at for order in floor.timed.values() if order.expire_at is not None]
+        due += [
+            order.told_at + waiting.TELL_EVERY_NS
+            for order in floor.watching.values()
+            if order.untold
+        ]
+        return min(due, default=None)
 
     def would_change(self, tick: QuoteTick | MarketLost) -> bool:
         """Whether this news might be told of any order: fill, fire, reprice or report it.
@@ -269,6 +267,7 @@ class Engine:
             return
         floor.said.order(order, ExecType.NEW)
         if order.trigger != command.trigger:  # a trail has begun
+            order = replace(order, told_at=command.at)
             floor.said.order(order, ExecType.RESTATED, reason=EndReason.TRAILED)
         if order.trigger is not None or order.time_in_force in AUCTIONS:
             floor.add(order)

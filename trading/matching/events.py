@@ -158,7 +158,8 @@ class NewOrder:
     with one, and a trail with a limit offset a LIMIT whose price follows from the stop.
     ``to_limit`` makes a MARKET take the best level and rest there (market to limit).
     ``display_qty`` is what an iceberg shows, ``min_qty`` what an IOC must get at once,
-    ``expire_at`` when a GTD ends.
+    ``expire_at`` when it ends of itself: the time of a GTD, the end of its day for a DAY order of
+    a market whose sessions are not told.
     """
 
     at: int
@@ -212,7 +213,7 @@ class Replace:
     """A request for new terms; ``qty`` is the new total, what is filled included.
 
     ``price`` and ``trigger`` None keep what an order that has not fired has; ``display_qty`` None
-    shows everything. ``expire_at`` goes with GTD, None keeps the instant.
+    shows everything. ``expire_at`` None keeps the instant while the time in force stays.
     """
 
     at: int

@@ -2,6 +2,7 @@
 
 from trading.matching.events import Cancel, Replace
 from trading.matching.state import WorkingOrder
+from trading.matching.triggers import Trigger
 from trading.matching.values import EndReason, Liquidity, Report
 from trading.vocabulary import CxlRejReason, ExecType, OrdStatus, TimeInForce
 
@@ -41,13 +42,15 @@ class Reporter:
         liquidity: Liquidity | None = None,
         request_id: str | None = None,
         reason: EndReason | None = None,
-        stop_px: int | None = None,
+        fired: Trigger | None = None,
     ) -> None:
         """Report on an order; a ``status`` given closes it, else it follows from the figures.
 
-        ``stop_px`` is that of a trigger the order has no more.
+        ``fired`` is the trigger the order has just lost by firing.
         """
         self.last_seq += 1
+        trigger = fired or order.trigger
+        trail = None if trigger is None else trigger.trail
         self._out.append(
             Report(
                 seq=self.last_seq,
@@ -66,7 +69,8 @@ class Reporter:
                 liquidity=liquidity,
                 request_id=request_id,
                 reason=reason,
-                stop_px=stop_px if order.trigger is None else order.trigger.stop_px,
+                stop_px=None if trigger is None else trigger.stop_px,
+                anchor_px=None if trail is None else trail.anchor,
             )
         )
 

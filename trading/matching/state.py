@@ -105,7 +105,7 @@ def state_from_json(data: dict[str, Any]) -> EngineState:
         pool=data["pool"],
         phase=Phase(data["phase"]),
         carry=data["carry"],
-        orders=tuple(_order_from_json(row) for row in data["orders"]),
+        orders=tuple(order_from_json(row) for row in data["orders"]),
         last_at=data["last_at"],
         last_seq=data["last_seq"],
         last_priority=data["last_priority"],
@@ -121,7 +121,13 @@ def _side_from_json(row: dict[str, Any]) -> SideState:
     )
 
 
-def _order_from_json(row: dict[str, Any]) -> WorkingOrder:
+def order_to_json(order: WorkingOrder) -> dict[str, Any]:
+    """Return a working order as plain JSON values."""
+    return asdict(order)
+
+
+def order_from_json(row: dict[str, Any]) -> WorkingOrder:
+    """Return the order ``order_to_json`` wrote. :raises KeyError: where a member is missing."""
     words = {
         "side": Side(row["side"]),
         "time_in_force": TimeInForce(row["time_in_force"]),

@@ -80,9 +80,9 @@ class Report:
     """One thing the engine says about an order; ``seq`` counts the reports of a run from 1.
 
     ``last_qty`` and ``last_px`` are set on TRADE; ``reason`` on CANCELED, EXPIRED, REJECTED and
-    RESTATED; ``stop_px`` while the order waits for a price and when it fires; ``cxl_rej_reason``
-    on REQUEST_REFUSED
-    (of an order the engine does not have, the other figures are then 0).
+    RESTATED; ``stop_px`` while the order waits for a price and when it fires, with ``anchor_px``
+    where it trails; ``cxl_rej_reason`` on REQUEST_REFUSED (of an order the engine does not have,
+    the other figures are then 0).
     """
 
     seq: int
@@ -104,3 +104,4 @@ class Report:
     cxl_rej_reason: CxlRejReason | None = None
     text: str = ""
     stop_px: int | None = None
+    anchor_px: int | None = None

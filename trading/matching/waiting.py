@@ -122,16 +122,16 @@ def _fire(floor: Floor, order: WorkingOrder, trigger: Trigger) -> None:
         price=fired_price(trigger, order.price, buy=order.buy),
         priority=floor.next_priority(),
     )
-    floor.said.order(fired, ExecType.TRIGGERED, stop_px=trigger.stop_px)
-    if fired.price != order.price:
-        floor.said.order(fired, ExecType.RESTATED, reason=EndReason.REPRICED)
+    floor.said.order(fired, ExecType.TRIGGERED, fired=trigger)
     arrive(floor, fired)
 
 
 def expire_due(floor: Floor, before: int) -> None:
     """End orders whose time lies before an instant (ns)."""
     for order in floor.overdue(before):
-        floor.end(order, ExecType.EXPIRED, EndReason.EXPIRE_TIME)
+        is_day = order.time_in_force is TimeInForce.DAY
+        reason = EndReason.SESSION_CLOSE if is_day else EndReason.EXPIRE_TIME
+        floor.end(order, ExecType.EXPIRED, reason)
 
 
 def close_session(floor: Floor) -> None:

@@ -32,7 +32,8 @@ from brokers.adapters.base import (
 )
 from brokers.adapters.capabilities import Capabilities
 from brokers.adapters.paper import queries
-from brokers.adapters.paper.capabilities import PAPER
+from brokers.adapters.paper.capabilities import PAPER, PAPER_PLAIN
+from brokers.adapters.paper.engines import Recorder
 from brokers.adapters.paper.messages import Message
 from brokers.adapters.paper.outbox import Outbox
 from brokers.adapters.paper.parse import parse
@@ -66,6 +67,7 @@ class PaperBroker:
         run_db: RunDb,
         day_end: DayEnd = next_midnight,
         clock: Callable[[], datetime] = _utcnow,
+        recorder: Recorder | None = None,
     ) -> None:
         self.on_message: MessageHandler | None = None
         self._schema = schema
@@ -74,6 +76,7 @@ class PaperBroker:
         self._run_db = run_db
         self._day_end = day_end
         self._clock = clock
+        self._recorder = recorder
         self._inbox: list[_Waiting] = []
         self._fresh: dict[str, Quote] = {}
         self._wake = asyncio.Event()
@@ -89,7 +92,13 @@ class PaperBroker:
         """Log on: shut out an older session, read the books, expire what is overdue."""
         if self._venue is not None:
             raise RuntimeError("the session stands already")
-        venue = Venue(schema=self._schema, connection_id=self._connection_id, day_end=self._day_end)
+        venue = Venue(
+            schema=self._schema,
+            connection_id=self._connection_id,
+            able=self.capabilities,
+            day_end=self._day_end,
+            recorder=self._recorder,
+        )
         try:
             result = await self._run_db(partial(venue.log_on, self._clock()))
         except Exception as failure:
@@ -246,10 +255,10 @@ class PaperBroker:
                 self._give(waiting, answer)
 
     async def _wait(self, venue: Venue) -> None:
-        """Until a command or a quote comes, or the next DAY order is due."""
+        """Until a command or a quote comes, or time alone changes something."""
         if self._inbox:
             return
-        due = venue.next_day_end()
+        due = venue.next_due()
         delay = None if due is None else max((due - self._clock()).total_seconds(), 0.0)
         try:
             await asyncio.wait_for(self._wake.wait(), delay)
@@ -259,13 +268,13 @@ class PaperBroker:
 
     @staticmethod
     def _due(venue: Venue, now: datetime) -> bool:
-        due = venue.next_day_end()
+        due = venue.next_due()
         return due is not None and due <= now
 
     @staticmethod
     def _shown(venue: Venue, quote: Quote, now: datetime) -> bool:
-        """Show a quote without a transaction if it fills nothing; whether that was so."""
-        if venue.wants(quote):
+        """Show a quote without a transaction if nobody is told of it; whether that was so."""
+        if venue.wants(quote, now):
             return False
         venue.show(quote, now)
         return True
@@ -312,3 +321,9 @@ class PaperBroker:
         if not task.cancelled() and task.exception() is not None:
             log.error("the paper venue's adapter failed", exc_info=task.exception())
             self._end(f"the adapter failed: {task.exception()!r}")
+
+
+class PlainPaperBroker(PaperBroker):
+    """The same venue where it takes MARKET and LIMIT orders only, as the plainest real one."""
+
+    capabilities: ClassVar[Capabilities] = PAPER_PLAIN

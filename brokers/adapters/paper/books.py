@@ -121,15 +121,20 @@ class Books:
 
     # --- writing ----------------------------------------------------------------------------
 
+    def next_order_id(self) -> str:
+        """The number the next order entered gets."""
+        return f"P{self.venue.connection_id}-{self.venue.last_order_no + 1}"
+
     def enter(
         self, command: NewOrder, account: PaperAccount, day_ends_at: datetime | None
     ) -> PaperOrder:
         """Give an arriving order its number and its row."""
+        order_id = self.next_order_id()
         self.venue.last_order_no += 1
         order = PaperOrder(
             account_id=account.account_id,
             venue=self.venue,
-            order_id=f"P{self.venue.connection_id}-{self.venue.last_order_no}",
+            order_id=order_id,
             venue_cl_ord_id=command.venue_cl_ord_id,
             symbol=command.symbol,
             currency=command.rules.currency,
@@ -139,8 +144,19 @@ class Books:
             side=command.side.value,
             ord_type=command.ord_type.value,
             time_in_force=command.time_in_force.value,
+            expire_time=command.expire_time,
             order_qty=command.order_qty,
             price=command.price,
+            stop_px=command.stop_px,
+            display_qty=command.display_qty,
+            min_qty=command.min_qty,
+            trigger_price_type=command.trigger_price_type,
+            trail_offset=command.trail_offset,
+            trail_type=command.trail_type,
+            activation_px=command.activation_px,
+            limit_offset=command.limit_offset,
+            peg_price_type=command.peg_price_type,
+            peg_offset=command.peg_offset,
             cum_qty=command.order_qty * 0,
             ord_status=OrdStatus.NEW.value,
             is_working=True,
@@ -160,7 +176,8 @@ class Books:
 
     def record(self, order: PaperOrder, report: Report) -> Message:
         """Journal an engine report; ``order`` has the figures it leaves."""
-        self.touch(order)
+        order.updated_at = self.now
+        self._changed[order.order_id] = order
         return self._journal(report_row(order, report, self._stamp(order)), order)
 
     def refuse(
@@ -171,11 +188,6 @@ class Books:
             order, request_id=request_id, reason=reason, text=text, stamp=self._stamp(order)
         )
         return self._journal(row, order)
-
-    def touch(self, order: PaperOrder) -> None:
-        """Note that an order's row is to be written."""
-        order.updated_at = self.now
-        self._changed[order.order_id] = order
 
     def save(self) -> None:
         """Write everything collected, in five statements or fewer for one order."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from brokers.adapters.paper.fees import fee_of
+from brokers.adapters.paper.fees import Execution, charge_order
 from brokers.adapters.paper.scale import Scale
 from brokers.models import PaperAccount, PaperExecution, PaperOrder
 from common.numbers import dec_str, opt_dec_str
@@ -14,6 +14,16 @@ from trading.matching import EndReason, Liquidity, Report
 from trading.vocabulary import CxlRejReason, ExecType, OrdRejReason, OrdStatus, Side
 
 CLOSED = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED})
+RESTATEMENTS = {
+    EndReason.TRAILED: "TRAILED",
+    EndReason.REPRICED: "REPRICING",
+    EndReason.CORPORATE_ACTION: "CORPORATE_ACTION",
+}
+REFUSALS = {
+    EndReason.NO_LIQUIDITY: OrdRejReason.NO_LIQUIDITY,
+    EndReason.WOULD_TAKE: OrdRejReason.WOULD_TAKE,
+    EndReason.SELF_MATCH: OrdRejReason.SELF_MATCH,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +61,12 @@ def report_row(order: PaperOrder, report: Report, stamp: Stamp) -> PaperExecutio
     """The journal entry, with its message, of one engine report. ``order`` already has the
     figures the report leaves it with.
     """
-    content = _content(order, report.exec_type, stamp)
+    content = _content(order, report.exec_type, stamp) | _trailed(order, report)
     optional = {
         "request_id": report.request_id,
-        "text": report.text or report.reason,
-        "ord_rej_reason": _rejection(report),
+        "text": report.text or _reason(order, report),
+        "ord_rej_reason": rejection_of(report),
+        "restatement_reason": _restatement(report),
     }
     content |= {name: str(value) for name, value in optional.items() if value}
     row = _row(order, content, stamp)
@@ -85,9 +96,14 @@ def _add_trade(
 ) -> None:
     scale = scale_of(order)
     qty, px = scale.quantity(report.last_qty), scale.price(report.last_px)
-    maker = report.liquidity is Liquidity.MAKER
-    bps = stamp.account.maker_bps if maker else stamp.account.taker_bps
-    fee = fee_of(qty=qty, px=px, multiplier=order.multiplier, bps=bps)
+    execution = Execution(
+        qty=qty,
+        px=px,
+        multiplier=order.multiplier,
+        is_maker=report.liquidity is Liquidity.MAKER,
+        ends_order=report.leaves_qty == 0,
+    )
+    fee = charge_order(stamp.account, order, execution)
     sign = Side(order.side).sign
     row.qty_delta = sign * qty
     row.cash_delta = -sign * qty * px * order.multiplier - fee
@@ -102,7 +118,14 @@ def _add_trade(
 
 def _content(order: PaperOrder, exec_type: ExecType, stamp: Stamp) -> dict[str, Any]:
     code = stamp.account.account.code
-    return {
+    terms = {
+        "stop_px": opt_dec_str(order.stop_px),
+        "display_qty": opt_dec_str(order.display_qty),
+        "trail_offset": opt_dec_str(order.trail_offset),
+        "limit_offset": opt_dec_str(order.limit_offset),
+        "expire_time": None if order.expire_time is None else _instant(order.expire_time),
+    }
+    content = {
         "exec_type": str(exec_type),
         "exec_id": f"{code}.{stamp.seq}",
         "venue_seq": stamp.seq,
@@ -120,6 +143,34 @@ def _content(order: PaperOrder, exec_type: ExecType, stamp: Stamp) -> dict[str, 
         "cum_qty": dec_str(order.cum_qty),
         "leaves_qty": dec_str(leaves_qty(order)),
     }
+    return content | {name: value for name, value in terms.items() if value is not None}
+
+
+def _trailed(order: PaperOrder, report: Report) -> dict[str, str]:
+    """How far a trail has come: its stop and the best price seen, where it moves or fires."""
+    if report.anchor_px is None or report.stop_px is None:
+        return {}
+    fired = report.exec_type is ExecType.TRIGGERED
+    if report.reason is not EndReason.TRAILED and not fired:
+        return {}
+    scale = scale_of(order)
+    return {
+        "stop_px": dec_str(scale.price(report.stop_px)),
+        "anchor_px": dec_str(scale.price(report.anchor_px)),
+    }
+
+
+def _reason(order: PaperOrder, report: Report) -> str | None:
+    """Why, in a word; a peg that moved says where to."""
+    if report.reason is EndReason.REPRICED and order.peg_price_type and report.price is not None:
+        return f"{report.reason} to {dec_str(scale_of(order).price(report.price))}"
+    return report.reason
+
+
+def _restatement(report: Report) -> str | None:
+    if report.exec_type is not ExecType.RESTATED or report.reason is None:
+        return None
+    return RESTATEMENTS[report.reason]
 
 
 def _row(order: PaperOrder, content: dict[str, Any], stamp: Stamp) -> PaperExecution:
@@ -137,12 +188,13 @@ def _row(order: PaperOrder, content: dict[str, Any], stamp: Stamp) -> PaperExecu
     )
 
 
-def _rejection(report: Report) -> OrdRejReason | None:
+def rejection_of(report: Report) -> OrdRejReason | None:
+    """The word for why the venue did not take an order, None of any other report."""
     if report.exec_type is not ExecType.REJECTED:
         return None
-    if report.reason is EndReason.NO_LIQUIDITY:
-        return OrdRejReason.NO_LIQUIDITY
-    return OrdRejReason.OTHER
+    if report.reason is None:
+        return OrdRejReason.OTHER
+    return REFUSALS.get(report.reason, OrdRejReason.OTHER)
 
 
 def _written(content: dict[str, Any]) -> str:

@@ -44,9 +44,9 @@ def parse(raw: bytes) -> list[ExecutionReport]:
 
 
 def _report(message: dict[str, Any]) -> ExecutionReport:
-    moment = datetime.fromisoformat(message["transact_time"])
-    if moment.tzinfo is None:
-        raise ValueError("transact_time has no zone")
+    moment = _moment(message["transact_time"])
+    if moment is None:
+        raise ValueError("transact_time is null")
     return ExecutionReport(
         exec_type=ExecType(message["exec_type"]),
         source=ReportSource.VENUE,
@@ -60,6 +60,13 @@ def _report(message: dict[str, Any]) -> ExecutionReport:
         last_px=_decimal(message.get("last_px")),
         order_qty=_decimal(message["order_qty"]),
         price=_decimal(message["price"]),
+        stop_px=_decimal(message.get("stop_px")),
+        display_qty=_decimal(message.get("display_qty")),
+        trail_offset=_decimal(message.get("trail_offset")),
+        limit_offset=_decimal(message.get("limit_offset")),
+        anchor_px=_decimal(message.get("anchor_px")),
+        expire_time=_moment(message.get("expire_time")),
+        restatement_reason=message.get("restatement_reason"),
         time_in_force=TimeInForce(message["time_in_force"]),
         cum_qty=_decimal(message["cum_qty"]),
         leaves_qty=_decimal(message["leaves_qty"]),
@@ -77,6 +84,15 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{value!r} is not a text")
     return value
+
+
+def _moment(value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value} has no zone")
+    return moment
 
 
 def _decimal(value: object) -> Decimal | None:

@@ -18,7 +18,7 @@ from brokers.adapters.base import (
     PositionsPage,
     VenueOrder,
 )
-from brokers.adapters.paper.fees import fee_of
+from brokers.adapters.paper.fees import Execution, fee_of, schedule_of
 from brokers.adapters.paper.messages import leaves_qty
 from brokers.models import (
     FaultSwitch,
@@ -30,6 +30,7 @@ from brokers.models import (
 )
 from common.numbers import dec_str
 from tenants.binding import tenant_bound
+from trading.fees import Charged
 from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
 
 
@@ -103,10 +104,16 @@ def quoted_fee(
     owner = PaperAccount.objects.filter(pk=account_id).first()
     if owner is None:
         return None
+    whole = Execution(qty, px, multiplier, is_maker=maker, ends_order=True)
+    amount, _ = fee_of(schedule_of(owner), whole, Charged())
     bps = owner.maker_bps if maker else owner.taker_bps
     word = "maker" if maker else "taker"
-    amount = fee_of(qty=qty, px=px, multiplier=multiplier, bps=bps)
-    return FeeQuote(amount, f"{word}, {dec_str(bps)} basis points of the amount traded")
+    basis = f"{word}, {dec_str(bps)} basis points of the amount traded"
+    if owner.per_unit:
+        basis += f" and {dec_str(owner.per_unit)} per unit"
+    if owner.minimum_fee:
+        basis += f", at least {dec_str(owner.minimum_fee)} per order"
+    return FeeQuote(amount, basis)
 
 
 def _account(connection_id: int, code: str) -> PaperAccount | None:
@@ -146,4 +153,11 @@ def _shown(account: str, order: PaperOrder) -> VenueOrder:
         price=order.price,
         time_in_force=TimeInForce(order.time_in_force),
         text=order.text,
+        stop_px=order.stop_px,
+        working_indicator=_is_in_the_market(order),
     )
+
+
+def _is_in_the_market(order: PaperOrder) -> bool:
+    """False while a working order waits for the price that sends it into the market."""
+    return order.working is None or order.working["trigger"] is None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 
 from trading.market import Quote
 from trading.matching import QuoteTick
@@ -40,19 +40,32 @@ class Scale:
         return lots * self.lot_size
 
     def tick_of(self, quote: Quote, at: int) -> QuoteTick:
-        """The quote for the engine: bids rounded down, offers up, sizes down to whole lots."""
+        """The quote for the engine: bids rounded down, offers up, the last trade to the nearest
+        tick, sizes down to whole lots.
+        """
         return QuoteTick(
             at=at,
             bid=_floor(quote.bid, self.tick_size),
             ask=int((quote.ask / self.tick_size).to_integral_value(ROUND_CEILING)),
             bid_size=_floor(quote.bid_size, self.lot_size),
             ask_size=_floor(quote.ask_size, self.lot_size),
+            last=int((quote.last / self.tick_size).to_integral_value(ROUND_HALF_EVEN)),
         )
 
 
 def nanoseconds(moment: datetime) -> int:
     """Nanoseconds since 1970 UTC of an aware instant, exactly."""
     return (moment - _EPOCH) // _MICROSECOND * 1000
+
+
+def opt_nanoseconds(moment: datetime | None) -> int | None:
+    """``nanoseconds``, None of None."""
+    return None if moment is None else nanoseconds(moment)
+
+
+def instant_of(at: int) -> datetime:
+    """The aware instant of nanoseconds since 1970 UTC, to the microsecond."""
+    return _EPOCH + _MICROSECOND * (at // 1000)
 
 
 def _floor(value: Decimal, step: Decimal) -> int:

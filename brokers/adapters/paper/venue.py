@@ -17,34 +17,27 @@ from brokers.adapters.base import (
     ReplaceOrder,
     Unknown,
 )
+from brokers.adapters.capabilities import Capabilities
 from brokers.adapters.paper.books import Books
-from brokers.adapters.paper.messages import CLOSED, Message, scale_of
-from brokers.adapters.paper.scale import Scale
-from brokers.adapters.paper.terms import engine_time, new_terms, why_unfit, working_order
+from brokers.adapters.paper.capabilities import PAPER
+from brokers.adapters.paper.engines import Engines, Recorder
+from brokers.adapters.paper.messages import Message, rejection_of, scale_of
+from brokers.adapters.paper.scale import Scale, opt_nanoseconds
+from brokers.adapters.paper.terms import Arrival, engine_time, entry_of, new_terms, why_unfit
 from brokers.models import FaultSwitch, PaperAccount, PaperFault, PaperOrder, PaperVenue
 from tenants.binding import tenant_bound
 from trading.market import Quote
-from trading.matching import (
-    Cancel,
-    Engine,
-    EngineState,
-    QuoteTick,
-    Report,
-    WorkingOrder,
-)
-from trading.matching import NewOrder as Entry
+from trading.matching import Cancel
 from trading.vocabulary import (
     CommandKind,
     CxlRejReason,
     ExecType,
     OrdRejReason,
-    OrdStatus,
     TimeInForce,
 )
 
 Command = NewOrder | CancelOrder | ReplaceOrder
 DayEnd = Callable[[str, datetime], datetime]
-QUOTE_MAX_AGE = timedelta(seconds=5)
 _KINDS = {
     NewOrder: CommandKind.NEW,
     CancelOrder: CommandKind.CANCEL,
@@ -75,57 +68,61 @@ class BatchResult:
 
 
 class Venue:
-    """All instruments and accounts of one paper connection."""
+    """All instruments and accounts of one paper connection. ``recorder`` hears every event of
+    every engine, in order.
+    """
 
-    def __init__(self, *, schema: str, connection_id: int, day_end: DayEnd = next_midnight) -> None:
+    def __init__(
+        self,
+        *,
+        schema: str,
+        connection_id: int,
+        able: Capabilities = PAPER,
+        day_end: DayEnd = next_midnight,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.schema = schema
         self.connection_id = connection_id
+        self._able = able
         self._day_end = day_end
+        self._recorder = recorder
         self._session = 0
-        self._engines: dict[Scale, Engine] = {}
-        self._shown: dict[Scale, datetime] = {}
-        self._orders: dict[str, PaperOrder] = {}
+        self._engines = Engines()
 
     # --- what the adapter asks between batches ------------------------------------------------
 
-    def wants(self, quote: Quote) -> bool:
-        """Whether this quote would fill an order; if not, ``show`` it without a transaction."""
-        return any(
-            engine.would_change(scale.tick_of(quote, 0))
-            for scale, engine in self._engines.items()
-            if scale.symbol == quote.symbol
-        )
+    def wants(self, quote: Quote, now: datetime) -> bool:
+        """Whether this quote would be told of; if not, ``show`` it without a transaction."""
+        return self._engines.wants(quote, now)
 
     def show(self, quote: Quote, now: datetime) -> None:
-        """Let the engines see a quote that ``wants`` said fills nothing."""
-        for scale, engine in self._engines.items():
-            if scale.symbol == quote.symbol:
-                reports = self._show(scale, engine, quote, now)
-                assert not reports, "a quote without effect had one"
+        """Let the engines see a quote that ``wants`` said nobody is told of."""
+        reports = self._engines.show(quote, now)
+        assert not reports, "a quote without effect had one"
 
-    def next_day_end(self) -> datetime | None:
-        """When the next DAY order is due to expire."""
-        ends = [order.day_ends_at for order in self._orders.values() if order.day_ends_at]
-        return min(ends, default=None)
+    def next_due(self) -> datetime | None:
+        """When time alone will change something: an order ends, a trailed stop is told."""
+        return self._engines.next_due()
 
     # --- transactions -------------------------------------------------------------------------
 
     def log_on(self, now: datetime) -> BatchResult:
         """Begin a session: the older one is shut out, working orders are read from the rows, and
-        DAY orders whose day ended meanwhile expire before any price is seen.
+        those whose time ended meanwhile expire before any price is seen.
         """
         with tenant_bound(self.schema):
             venue = PaperVenue.objects.select_for_update().get(pk=self.connection_id)
             venue.session += 1
             venue.save(update_fields=["session"])
             self._session = venue.session
-            self._read_orders()
+            rows = PaperOrder.objects.filter(venue_id=self.connection_id, is_working=True)
+            self._engines = Engines(rows.order_by("priority", "id"), self._recorder)
             return self._run((), {}, now)
 
     def process(
         self, commands: Sequence[Command], quotes: Mapping[str, Quote], now: datetime
     ) -> BatchResult:
-        """Expire what is due, show the quotes, carry out the commands; commit; then return.
+        """End what is due, show the quotes, carry out the commands; commit; then return.
 
         :raises SessionReplaced: if another session has logged on.
         """
@@ -138,52 +135,15 @@ class Venue:
         books = Books.open(self.connection_id, self._session, now)
         books.preload([named for command in commands for named in _names(command)])
         result = BatchResult()
-        self._expire_due(books)
-        for scale, engine in list(self._engines.items()):
-            if scale.symbol in quotes:
-                self._record(books, self._show(scale, engine, quotes[scale.symbol], now))
+        for reports in self._engines.pass_time(now):
+            self._engines.record(books, reports)
+        for quote in quotes.values():
+            self._engines.record(books, self._engines.show(quote, now))
         result.messages = self._with_duplicates(books, books.messages)
         for command in commands:
             result.answers.append(self._answer(books, command, quotes))
         books.save()
         return result
-
-    def _read_orders(self) -> None:
-        rows = PaperOrder.objects.filter(venue_id=self.connection_id, is_working=True)
-        self._orders = {order.order_id: order for order in rows.order_by("priority", "id")}
-        resting: dict[Scale, list[WorkingOrder]] = {}
-        for order in self._orders.values():
-            resting.setdefault(scale_of(order), []).append(working_order(order))
-        self._shown = {}
-        self._engines = {
-            scale: Engine.resume(
-                EngineState(orders=tuple(orders), last_priority=orders[-1].priority)
-            )
-            for scale, orders in resting.items()
-        }
-
-    # --- time and prices ------------------------------------------------------------------------
-
-    def _expire_due(self, books: Books) -> None:
-        due: dict[Scale, list[str]] = {}
-        for order in self._orders.values():
-            if order.day_ends_at is not None and order.day_ends_at <= books.now:
-                due.setdefault(scale_of(order), []).append(order.order_id)
-        for scale, order_ids in due.items():
-            engine = self._engines[scale]
-            self._record(books, engine.expire(engine_time(engine, books.now), order_ids))
-
-    def _show(self, scale: Scale, engine: Engine, quote: Quote, now: datetime) -> list[Report]:
-        """Show a quote once; what is older than ``QUOTE_MAX_AGE`` is no market at all."""
-        at = engine_time(engine, now)
-        if now - quote.at > QUOTE_MAX_AGE:
-            self._shown.pop(scale, None)
-            return engine.apply(QuoteTick(at, bid=0, ask=0, bid_size=0, ask_size=0))
-        shown = self._shown.get(scale)
-        if shown is not None and quote.at <= shown:
-            return []
-        self._shown[scale] = quote.at
-        return engine.apply(scale.tick_of(quote, at))
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -233,32 +193,32 @@ class Venue:
             return Rejected(
                 OrdRejReason.DUPLICATE, f"DUPLICATE: {command.venue_cl_ord_id} was used before"
             )
-        scale = Scale(command.symbol, command.rules.tick_size, command.rules.lot_size)
-        refused = why_unfit(command, scale, books.now)
+        refused = why_unfit(command, self._able, books.now)
         if refused is not None:
             return refused
+        scale = Scale(command.symbol, command.rules.tick_size, command.rules.lot_size)
         is_day = command.time_in_force is TimeInForce.DAY
         day_end = self._day_end(command.symbol, books.now) if is_day else None
-        engine = self._engines.setdefault(scale, Engine())
-        if command.symbol in quotes:
-            self._record(books, self._show(scale, engine, quotes[command.symbol], books.now))
-        order = books.enter(command, account, day_end)
-        self._orders[order.order_id] = order
-        reports = engine.apply(
-            Entry(
-                at=engine_time(engine, books.now),
-                order_id=order.order_id,
-                account=str(account.account_id),
-                side=command.side,
-                ord_type=command.ord_type,
-                time_in_force=command.time_in_force,
-                qty=scale.lots(command.order_qty),
-                price=None if command.price is None else scale.ticks(command.price),
-            )
+        arrival = Arrival(
+            order_id=books.next_order_id(),
+            account_id=account.account_id,
+            at=engine_time(self._engines.engine(scale), books.now),
+            ends_at=opt_nanoseconds(day_end or command.expire_time),
         )
-        first = self._record(books, reports)[0]
-        if reports[0].exec_type is ExecType.REJECTED:
-            return Rejected(OrdRejReason.NO_LIQUIDITY, order.text, first.raw)
+        try:
+            entry = entry_of(command, scale, arrival)
+        except ValueError as failure:
+            return Rejected(OrdRejReason.OTHER, str(failure))
+        if command.symbol in quotes:
+            shown = self._engines.show_one(scale, quotes[command.symbol], books.now)
+            self._engines.record(books, shown)
+        order = books.enter(command, account, day_end)
+        self._engines.enter(order)
+        reports = self._engines.apply(scale, entry)
+        first = self._engines.record(books, reports)[0]
+        refusal = rejection_of(reports[0])
+        if refusal is not None:
+            return Rejected(refusal, order.text, first.raw)
         return Accepted(order.order_id, first.raw)
 
     def _cancel(self, books: Books, command: CancelOrder, account: PaperAccount) -> Outcome:
@@ -267,9 +227,10 @@ class Venue:
             return Rejected(CxlRejReason.UNKNOWN_ORDER, "the venue does not know this order")
         if not order.is_working:
             return self._too_late(books, order, command.request_id)
-        engine = self._engines[scale_of(order)]
-        request = Cancel(engine_time(engine, books.now), order.order_id, command.request_id)
-        messages = self._record(books, engine.apply(request))
+        scale = scale_of(order)
+        at = engine_time(self._engines.engine(scale), books.now)
+        reports = self._engines.apply(scale, Cancel(at, order.order_id, command.request_id))
+        messages = self._engines.record(books, reports)
         return Accepted(order.order_id, messages[0].raw)
 
     def _replace(self, books: Books, command: ReplaceOrder, account: PaperAccount) -> Outcome:
@@ -283,18 +244,36 @@ class Venue:
             return Rejected(CxlRejReason.UNKNOWN_ORDER, "the venue does not know this order")
         if not order.is_working:
             return self._too_late(books, order, command.request_id)
+        return self._amend(books, command, order)
+
+    def _amend(self, books: Books, command: ReplaceOrder, order: PaperOrder) -> Outcome:
         scale = scale_of(order)
-        engine = self._engines[scale]
+        day_end = self._new_day_end(order, command.time_in_force, books.now)
         try:
-            request = new_terms(command, order, scale, engine_time(engine, books.now))
+            request = new_terms(
+                command,
+                order,
+                engine_time(self._engines.engine(scale), books.now),
+                able=self._able,
+                ends_at=opt_nanoseconds(day_end or command.expire_time),
+            )
         except ValueError as failure:
-            reason, text = CxlRejReason.OTHER, str(failure)
-            message = books.refuse(order, command.request_id, reason, text)
-            return Rejected(reason, text, message.raw)
+            return self._refuse(books, order, command.request_id, str(failure))
+        reports = self._engines.apply(scale, request)
+        if reports[0].exec_type is ExecType.REQUEST_REFUSED:
+            return self._refuse(books, order, command.request_id, reports[0].text)
         books.name(order, command.venue_cl_ord_id)
-        self._set_day(order, command.time_in_force, books.now)
-        messages = self._record(books, engine.apply(request))
+        order.day_ends_at, order.expire_time = day_end, command.expire_time
+        order.stop_px, order.display_qty = command.stop_px, command.display_qty
+        order.trail_offset, order.limit_offset = command.trail_offset, command.limit_offset
+        if order.peg_price_type is not None and command.price is not None:
+            order.price = command.price
+        messages = self._engines.record(books, reports)
         return Accepted(order.order_id, messages[0].raw)
+
+    def _refuse(self, books: Books, order: PaperOrder, request_id: str, text: str) -> Rejected:
+        message = books.refuse(order, request_id, CxlRejReason.OTHER, text)
+        return Rejected(CxlRejReason.OTHER, text, message.raw)
 
     def _too_late(self, books: Books, order: PaperOrder, request_id: str) -> Rejected:
         text = f"too late: the order is {order.ord_status}"
@@ -306,45 +285,14 @@ class Venue:
     ) -> PaperOrder | None:
         """The order by a client id of its chain: the object the engines work on, if it works."""
         order = books.order_of(account, venue_cl_ord_id)
-        return None if order is None else self._orders.get(order.order_id, order)
+        return None if order is None else self._engines.row(order)
 
-    def _set_day(self, order: PaperOrder, time_in_force: TimeInForce, now: datetime) -> None:
+    def _new_day_end(
+        self, order: PaperOrder, time_in_force: TimeInForce, now: datetime
+    ) -> datetime | None:
         if time_in_force is not TimeInForce.DAY:
-            order.day_ends_at = None
-        elif order.day_ends_at is None:
-            order.day_ends_at = self._day_end(order.symbol, now)
-
-    # --- reports to rows ------------------------------------------------------------------------
-
-    def _record(self, books: Books, reports: Sequence[Report]) -> list[Message]:
-        """Bring the rows of the orders to where each report leaves them, and journal it."""
-        messages = []
-        for report in reports:
-            order = self._orders[report.order_id]
-            scale = scale_of(order)
-            order.order_qty = scale.quantity(report.order_qty)
-            order.cum_qty = scale.quantity(report.cum_qty)
-            order.price = None if report.price is None else scale.price(report.price)
-            order.time_in_force = report.time_in_force.value
-            order.ord_status = report.ord_status.value
-            if report.reason is not None:
-                order.text = str(report.reason)
-            messages.append(books.record(order, report))
-        for order_id in {report.order_id for report in reports}:
-            self._settle(order_id)
-        return messages
-
-    def _settle(self, order_id: str) -> None:
-        """After an event: whether the order still works, and its place in time."""
-        order = self._orders[order_id]
-        resting = self._engines[scale_of(order)].find(order_id)
-        order.is_working = resting is not None
-        if resting is None:
-            done = OrdStatus(order.ord_status) in CLOSED | {OrdStatus.FILLED}
-            assert done, f"{order_id} left the book as {order.ord_status}"
-            del self._orders[order_id]
-        else:
-            order.priority = resting.priority
+            return None
+        return order.day_ends_at or self._day_end(order.symbol, now)
 
 
 def _names(command: Command) -> list[tuple[str, str]]:

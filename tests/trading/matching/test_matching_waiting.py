@@ -183,11 +183,14 @@ def test_a_trailing_stop_limit_takes_its_price_from_the_stop_it_fired_at():
 
 def test_a_stop_that_moves_with_every_price_is_told_once_a_second():
     floor = engine(quote(last=100, at=SECOND), trailing(offset=5, at=SECOND))
-    first = floor.apply(quote(last=101, at=SECOND + 1))
-    assert [(r.exec_type, r.stop_px) for r in first] == [(RESTATED, 96)]
-    assert floor.apply(quote(last=102, at=SECOND + 2)) == []
-    later = floor.apply(quote(last=103, at=2 * SECOND + 1))
-    assert [(r.exec_type, r.stop_px) for r in later] == [(RESTATED, 98)]
+    assert floor.apply(quote(last=101, at=SECOND + 1)) == []
+    later = floor.apply(quote(last=103, at=2 * SECOND))
+    assert [(r.exec_type, r.stop_px, r.anchor_px) for r in later] == [(RESTATED, 98, 103)]
+    assert floor.apply(quote(last=104, at=2 * SECOND + 1)) == []
+    assert floor.next_timer == 3 * SECOND
+    (told,) = floor.apply(Timer(3 * SECOND))
+    assert (told.exec_type, told.stop_px) == (RESTATED, 99)
+    assert floor.next_timer is None
 
 
 def test_amending_the_distance_keeps_the_anchor():
