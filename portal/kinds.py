@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from trading.orders.placement import NOT_AT_THE_VENUE
 from trading.orders.validity import TRAILING_TYPES, TRIGGERED_TYPES
 from trading.vocabulary import HeldBy, OrdStatus, OrdType, Side, TrailType
 
@@ -25,8 +26,6 @@ CHART_TYPES = {
     OrdType.TRAILING_STOP: "TRAIL",
     OrdType.TRAILING_STOP_LIMIT: "TRAIL",
 }
-HELD_STOP = "Held here: this stop does not exist at the venue while we are down."
-HELD_ORDER = "Held here: this order does not exist at the venue while we are down."
 _TOUCH_TYPES = frozenset({OrdType.MARKET_IF_TOUCHED, OrdType.LIMIT_IF_TOUCHED})
 
 
@@ -37,9 +36,7 @@ def short_type(ord_type: str) -> str:
 
 def held_words(order: Mapping[str, Any]) -> str:
     """Say what it means that this system holds the order; empty where a venue has it."""
-    if order.get("held_by") != HeldBy.OMS:
-        return ""
-    return HELD_STOP if OrdType(order["ord_type"]) in TRIGGERED_TYPES else HELD_ORDER
+    return NOT_AT_THE_VENUE if order.get("held_by") == HeldBy.OMS else ""
 
 
 def is_waiting(order: Mapping[str, Any]) -> bool:

@@ -99,7 +99,7 @@ TERMS = (
         ),
     ),
     Row(
-        "peg_offset", "Peg offset", "ticks, may be negative",
+        "peg_offset", "Peg offset", "whole number",
         "Whole ticks from what it follows; positive is up.", unit="ticks",
     ),
 )  # fmt: skip

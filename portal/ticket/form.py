@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from brokers.adapters.capabilities import Capabilities
 from brokers.adapters.registry import capabilities_of
 from brokers.models import BrokerAccount
 from common.errors import FieldError
@@ -23,6 +24,7 @@ from portal.ticket import fields, words
 from portal.ticket.body import body_of
 from portal.ticket.shown import Shown
 from trading.orders.intent import OrderIntent
+from trading.orders.placement import placement
 from trading.orders.validity import TIME_IN_FORCE_BY_TYPE
 from trading.vocabulary import OrdType, Side, TimeInForce
 
@@ -35,16 +37,21 @@ SOURCE = "portal"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One option of a list; ``why`` says why it is off, ``types`` what order types it suits."""
+    """One option of a list; ``why`` says why it is off, ``types`` what order types it suits.
+
+    ``note`` is what to know before choosing it.
+    """
 
     value: str
     why: str = ""
     types: Sequence[str] = ()
+    note: str = ""
 
     @property
     def word(self) -> str:
         """The option as it is read."""
-        return TYPE_WORDS.get(self.value, self.value)
+        words = (TYPE_WORDS.get(self.value, self.value), self.why or self.note)
+        return " \u00b7 ".join(filter(None, words))
 
 
 @dataclass(slots=True)
@@ -188,27 +195,35 @@ def choose(ticket: Ticket, account: BrokerAccount, instrument: Instrument, now: 
         ticket.ord_types = [Choice(one.value, why) for one in OrdType]
         ticket.times_in_force = [Choice(one.value, why) for one in TimeInForce]
         return
+    placed = {one: [kind for kind in OrdType if _is_placed(kind, one, able)] for one in TimeInForce}
+    taken = {kind for kinds in placed.values() for kind in kinds}
     ticket.ord_types = [
-        Choice(one.value, "" if one in able.ord_types else f"{broker} does not take it")
+        Choice(
+            one.value,
+            why="" if one in taken else f"{broker} does not take it",
+            note="" if one in able.ord_types else "held here",
+        )
         for one in OrdType
     ]
     closed = _closed(instrument, now)
     times = []
     for one in TimeInForce:
-        types = [
-            kind.value
-            for kind in able.ord_types
-            if able.takes(kind, one) and one in TIME_IN_FORCE_BY_TYPE[kind]
-        ]
+        types = [kind.value for kind in placed[one]]
         why = "" if types else f"{broker} does not take it"
         if not why and closed and one is not TimeInForce.GTC:
             why = closed
-        times.append(Choice(one.value, why, sorted(types)))
+        times.append(Choice(one.value, why, types))
     ticket.times_in_force = times
     chosen = ticket.values["time_in_force"]
     on = [one.value for one in times if not one.why and ticket.values["ord_type"] in one.types]
     if chosen not in on and on:
         ticket.values["time_in_force"] = on[0]
+
+
+def _is_placed(kind: OrdType, time: TimeInForce, able: Capabilities) -> bool:
+    """Whether an account's venue takes such an order, or what this system makes of it."""
+    known = time in TIME_IN_FORCE_BY_TYPE[kind]
+    return known and placement(kind, time, able.takes) is not None
 
 
 def _closed(instrument: Instrument, now: datetime) -> str:
