@@ -340,7 +340,7 @@ def test_what_cannot_be_chosen_says_why(at_desk, market, monkeypatch):
     assert "disabled" in day
     assert "closed until 2026-03-02 14:30 UTC" in day
     assert re.search(r'<option value="GTC"[^>]* selected', page)
-    assert re.search(r'<option value="GTD"[^>]*disabled[^>]*>GTD · paper does not take it', page)
+    assert re.search(r'<option value="OPG"[^>]*disabled[^>]*>OPG · paper does not take it', page)
 
 
 # --- words
