@@ -1,4 +1,4 @@
-"""Connections and accounts (ours), and the tables that are the paper venue's own memory."""
+"""Connections and accounts, what venues call our things, and the paper venue's own memory."""
 
 from brokers.models.connections import (
     PAPER_BROKERS,
@@ -17,6 +17,7 @@ from brokers.models.paper import (
     PaperOrder,
     PaperVenue,
 )
+from brokers.models.venue import OrderNumber, VenueSymbol
 
 __all__ = [
     "PAPER_BROKERS",
@@ -26,10 +27,12 @@ __all__ = [
     "Direction",
     "FaultSwitch",
     "GatewayLease",
+    "OrderNumber",
     "PaperAccount",
     "PaperClientId",
     "PaperExecution",
     "PaperFault",
     "PaperOrder",
     "PaperVenue",
+    "VenueSymbol",
 ]

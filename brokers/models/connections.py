@@ -19,7 +19,10 @@ class Direction(models.TextChoices):
 
 
 class BrokerConnection(models.Model):
-    """One session with one broker. ``mode`` never changes (a trigger refuses it)."""
+    """One session with one broker. ``mode`` never changes (a trigger refuses it).
+
+    ``options`` says where and how to reach it, as its adapter reads it; nothing secret is there.
+    """
 
     class State(models.TextChoices):
         """What we know of the session with the venue."""
@@ -34,6 +37,7 @@ class BrokerConnection(models.Model):
     name = models.CharField(max_length=64, unique=True)
     broker = models.CharField(max_length=32)
     mode = models.CharField(max_length=8, choices=MODES)
+    options = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State.choices, default=State.DOWN)
     reason = models.CharField(max_length=200, default="")
     state_since = models.DateTimeField()
@@ -55,7 +59,10 @@ class BrokerConnection(models.Model):
 
 
 class BrokerAccount(models.Model):
-    """One account at a broker; its code is what people and programs name it by."""
+    """One account at a broker; its code is what people and programs name it by.
+
+    ``venue_code`` is what the broker calls it where that is another word.
+    """
 
     class State(models.TextChoices):
         """Whether orders may be entered."""
@@ -66,6 +73,7 @@ class BrokerAccount(models.Model):
     id = models.BigAutoField(primary_key=True)
     code = models.CharField(max_length=32, unique=True)
     name = models.CharField(max_length=120)
+    venue_code = models.CharField(max_length=64, default="", blank=True)
     connection = models.ForeignKey(
         BrokerConnection, on_delete=models.PROTECT, related_name="accounts"
     )

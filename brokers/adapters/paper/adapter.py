@@ -31,11 +31,11 @@ from brokers.adapters.base import (
     Unknown,
 )
 from brokers.adapters.capabilities import Capabilities
+from brokers.adapters.outbox import Outbox
 from brokers.adapters.paper import queries
 from brokers.adapters.paper.capabilities import PAPER, PAPER_PLAIN
 from brokers.adapters.paper.engines import Recorder
 from brokers.adapters.paper.messages import Message
-from brokers.adapters.paper.outbox import Outbox
 from brokers.adapters.paper.parse import parse
 from brokers.adapters.paper.venue import Answer, Command, DayEnd, Venue, next_midnight
 from trading.market import Quote
@@ -83,7 +83,7 @@ class PaperBroker:
         self._ended: asyncio.Future[str] | None = None
         self._venue: Venue | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._outbox: Outbox | None = None
+        self._outbox: Outbox[Message] | None = None
         self._unsubscribe: Callable[[], None] | None = None
 
     # --- session ------------------------------------------------------------------------------

@@ -313,7 +313,7 @@ class Brokerage:
         return self._engines.setdefault(listing.con_id, Engine())
 
     def _opened(self, ticket: Ticket) -> Said:
-        return Said("openOrder", [ticket], ticket.client_id)
+        return Said("openOrder", [replace(ticket)], ticket.client_id)
 
     def _status(self, ticket: Ticket) -> Said:
         return Said("orderStatus", layouts.order_status(ticket), ticket.client_id)

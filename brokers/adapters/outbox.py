@@ -3,13 +3,23 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Generic, Protocol, TypeVar
 
-from brokers.adapters.paper.messages import Message
-
-log = logging.getLogger("brokers.paper")
+log = logging.getLogger("brokers")
 
 
-class Outbox:
+class Addressed(Protocol):
+    """Something that is for one account."""
+
+    @property
+    def account(self) -> str:
+        """The account's code."""
+
+
+Message = TypeVar("Message", bound=Addressed)
+
+
+class Outbox(Generic[Message]):
     """One queue and one task per account. The first failed delivery ends the session: what is
     still queued is dropped and found again by the reconciliation of the next one.
     """

@@ -1,0 +1,432 @@
+"""Interactive Brokers behind the port: one session with one TWS or IB Gateway.
+
+The session writes through the client library and reads the wire itself. Its memory is only what
+it heard since it connected; order numbers, which must never be used twice, are rows.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, ClassVar
+
+from brokers.adapters.base import (
+    BalancesPage,
+    CancelOrder,
+    ExecutionsPage,
+    FeeQuote,
+    Lookup,
+    MessageHandler,
+    NewOrder,
+    NotConnected,
+    OrdersPage,
+    Outcome,
+    PositionsPage,
+    QuoteSource,
+    Rejected,
+    ReplaceOrder,
+    RunDb,
+    Unknown,
+    VenueOrder,
+)
+from brokers.adapters.capabilities import Capabilities
+from brokers.adapters.ib import books, numbers, parse, terms, wire
+from brokers.adapters.ib.capabilities import IB
+from brokers.adapters.ib.contracts import Contracts, UnknownSymbol
+from brokers.adapters.ib.line import ANSWER_S, Line
+from brokers.adapters.ib.numbers import Setup
+from brokers.adapters.ib.orders import Heard, Orders, Waiting
+from brokers.adapters.outbox import Outbox
+from brokers.models import OrderNumber
+from trading.orders.reports import ExecutionReport
+from trading.vocabulary import CommandKind, CxlRejReason, Mode, OrdRejReason
+
+log = logging.getLogger("brokers.ib")
+HEARTBEAT_S = 10.0
+ZERO = Decimal(0)
+PAPER_PREFIX = "D"
+"""Interactive Brokers numbers its paper accounts DU… and DF…, live ones otherwise."""
+LIVE_ACCOUNT_ON_PAPER = "this is a paper connection, and {} is not a paper account at this TWS"
+PAPER_ACCOUNT_ON_LIVE = "this is a live connection, and {} is a paper account at this TWS"
+
+
+class IbBroker:
+    """One session at TWS. See ``brokers.adapters.base.Broker`` for the verbs."""
+
+    capabilities: ClassVar[Capabilities] = IB
+
+    def __init__(
+        self, *, schema: str, connection_id: int, quote_source: QuoteSource, run_db: RunDb
+    ) -> None:
+        self.on_message: MessageHandler | None = None
+        self._schema = schema
+        self._connection_id = connection_id
+        self._run_db = run_db
+        self._setup: Setup | None = None
+        self._line: Line | None = None
+        self._orders: Orders | None = None
+        self._contracts: Contracts | None = None
+        self._outbox: Outbox[Heard] | None = None
+        self._ended: asyncio.Future[str] | None = None
+        self._heartbeat: asyncio.Task[None] | None = None
+
+    # --- session ----------------------------------------------------------------------------------
+
+    async def connect(self) -> None:
+        """Log on under the connection's client id and check that TWS is the one that was meant."""
+        if self._line is not None:
+            raise RuntimeError("the session stands already")
+        setup = await self._run_db(partial(numbers.setup, self._schema, self._connection_id))
+        self._ended = asyncio.get_running_loop().create_future()
+        self._outbox = Outbox(self._hand_over, self._end)
+        line = Line(self._arrived, self._end)
+        try:
+            await line.open(setup.host, setup.port, setup.client_number)
+            _check_accounts(setup, line.accounts)
+        except NotConnected:
+            line.close()
+            raise
+        self._setup, self._line = setup, line
+        self._orders = Orders(line.version, setup.accounts)
+        self._contracts = Contracts(line, setup.symbols)
+        self._heartbeat = asyncio.get_running_loop().create_task(self._beat(line))
+
+    async def close(self) -> None:
+        """End the session; what is in flight becomes Unknown to those who wait for it."""
+        self._end("closed by us")
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.gather(self._heartbeat, return_exceptions=True)
+        if self._outbox is not None:
+            await self._outbox.close()
+
+    async def wait_disconnected(self) -> str:
+        """Return the reason when the session has ended."""
+        if self._ended is None:
+            return "never connected"
+        return await asyncio.shield(self._ended)
+
+    def _end(self, reason: str) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
+        if self._orders is not None:
+            self._orders.give_up(Unknown(f"the line to TWS was lost: {reason}"))
+        if self._ended is not None and not self._ended.done():
+            log.info("session at TWS of %s ends: %s", self._schema, reason)
+            self._ended.set_result(reason)
+
+    async def _beat(self, line: Line) -> None:
+        """A line that no longer answers is dead, whatever its socket says."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                await line.ask(
+                    lambda client, _: client.reqCurrentTime(),
+                    rows=frozenset(),
+                    end=wire.CURRENT_TIME,
+                )
+            except (NotConnected, TimeoutError) as silence:
+                self._end(f"no heartbeat: {silence}")
+                return
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    async def submit(self, order: NewOrder) -> Outcome:
+        """Send an order under a number of its own."""
+        line, setup = self._reachable()
+        try:
+            contract = await self._known_contracts().of(order.symbol, order.rules.currency)
+        except UnknownSymbol as unknown:
+            return Rejected(OrdRejReason.UNKNOWN_SYMBOL, str(unknown))
+        except TimeoutError as silence:
+            raise NotConnected("TWS does not say what the symbol is") from silence
+        number = await self._run_db(
+            partial(
+                numbers.allocate,
+                self._schema,
+                self._connection_id,
+                setup.client_number,
+                line.next_valid_id,
+                order.venue_cl_ord_id,
+            )
+        )
+        wanted = line.order(
+            orderId=number, **terms.order_fields(order, setup.accounts[order.account])
+        )
+        waiting = self._waiting(CommandKind.NEW, order.venue_cl_ord_id, order.venue_cl_ord_id)
+        return await self._command(
+            number,
+            order.account,
+            waiting,
+            lambda client: client.placeOrder(number, contract, wanted),
+            not_after=order.valid_until,
+        )
+
+    async def cancel(self, request: CancelOrder) -> Outcome:
+        """Take an order back by its number."""
+        self._reachable()
+        version = await self._run_db(
+            partial(numbers.number_of, self._schema, self._connection_id, request.venue_cl_ord_id)
+        )
+        if version is None:
+            text = "the order was not placed through this connection"
+            return Rejected(CxlRejReason.UNKNOWN_ORDER, text)
+        waiting = self._waiting(CommandKind.CANCEL, request.request_id, request.venue_cl_ord_id)
+        return await self._command(
+            version.number,
+            request.account,
+            waiting,
+            lambda client: client.cancelOrder(version.number),
+        )
+
+    async def replace(self, request: ReplaceOrder) -> Outcome:
+        """Give an order new terms: it is placed again, whole, under its number."""
+        line, _ = self._reachable()
+        working = await self._working(line, request.orig_venue_cl_ord_id)
+        if working is None:
+            text = "TWS does not list the order as working"
+            return Rejected(CxlRejReason.UNKNOWN_ORDER, text)
+        version = await self._run_db(
+            partial(numbers.amended, self._schema, self._connection_id, request)
+        )
+        contract = line.contract(conId=working.con_id, exchange="SMART")
+        wanted = line.order(
+            orderId=version.number,
+            **terms.standing_fields(working) | terms.amended_fields(working, request),
+        )
+        waiting = self._waiting(
+            CommandKind.REPLACE, request.request_id, request.venue_cl_ord_id, request
+        )
+        return await self._command(
+            version.number,
+            request.account,
+            waiting,
+            lambda client: client.placeOrder(version.number, contract, wanted),
+        )
+
+    async def _command(
+        self,
+        number: int,
+        account: str,
+        waiting: Waiting,
+        send: Callable[[Any], None],
+        *,
+        not_after: datetime | None = None,
+    ) -> Outcome:
+        """Write a command and wait for what TWS says of it; silence is Unknown."""
+        line, _ = self._reachable()
+        assert self._orders is not None, "a session that stands has its orders"
+        self._orders.expect(number, account, waiting)
+        try:
+            await line.write(send, not_after=not_after)
+        except NotConnected:
+            self._orders.forget(number, waiting)
+            raise
+        try:
+            return await asyncio.wait_for(asyncio.shield(waiting.answer), ANSWER_S)
+        except TimeoutError:
+            return Unknown(f"TWS did not answer within {ANSWER_S:.0f} s")
+
+    def _waiting(
+        self, kind: CommandKind, request_id: str, ref: str, asked: ReplaceOrder | None = None
+    ) -> Waiting:
+        return Waiting(kind, request_id, ref, asyncio.get_running_loop().create_future(), asked)
+
+    def _reachable(self) -> tuple[Line, Setup]:
+        """:raises NotConnected: without a line, or while TWS itself has lost the brokerage."""
+        if self._line is None or self._setup is None:
+            raise NotConnected("no session at TWS")
+        if not self._line.is_reachable:
+            raise NotConnected("TWS has lost its connection to Interactive Brokers")
+        return self._line, self._setup
+
+    # --- queries ----------------------------------------------------------------------------------
+
+    async def lookup(self, account: str, venue_cl_ord_id: str) -> Lookup:
+        """Find an order among those that work, those that are done today, and executions."""
+        line, setup = self._reachable()
+        horizon = books.day_begun(setup.time_zone, datetime.now(UTC))
+        try:
+            found = await self._find(line, account, venue_cl_ord_id)
+        except (TimeoutError, books.Unclear) as unclear:
+            log.warning("a look-up of %s stays without an answer: %s", venue_cl_ord_id, unclear)
+            return Lookup(None, complete=False, horizon=horizon)
+        return Lookup(found, complete=True, horizon=horizon)
+
+    async def open_orders(self, account: str) -> OrdersPage:
+        """All working orders of the account, those of other clients and people too."""
+        line, setup = self._reachable()
+        try:
+            rows = await books.open_rows(line)
+        except TimeoutError:
+            return OrdersPage((), complete=False)
+        mine = [row for row in rows if row[0].account == setup.accounts[account]]
+        versions = await self._versions(order.number for order, _ in mine)
+        return OrdersPage(
+            tuple(
+                self._in_words(account, order, versions, ZERO if status is None else status.filled)
+                for order, status in mine
+            ),
+            complete=True,
+        )
+
+    async def executions(self, account: str, since: datetime) -> ExecutionsPage:
+        """Trades since an instant. TWS lists those of today: an older instant is not covered."""
+        line, setup = self._reachable()
+        covered = since >= books.day_begun(setup.time_zone, datetime.now(UTC))
+        try:
+            heard = await books.execution_rows(line, self._known_orders(), since)
+        except TimeoutError:
+            return ExecutionsPage((), complete=False)
+        raws = tuple(parse.sealed(item.envelope) for item in heard if item.account == account)
+        return ExecutionsPage(raws, complete=covered)
+
+    async def positions(self, account: str) -> PositionsPage:
+        """What TWS has the account hold."""
+        line, setup = self._reachable()
+        try:
+            rows = await books.position_rows(line)
+        except TimeoutError:
+            return PositionsPage({}, complete=False)
+        contracts = self._known_contracts()
+        return PositionsPage(
+            {
+                (account, contracts.symbol_of(con_id, symbol)): quantity
+                for owner, con_id, symbol, quantity in rows
+                if owner == setup.accounts[account] and quantity
+            },
+            complete=True,
+        )
+
+    async def balances(self, account: str) -> BalancesPage:
+        """The account's cash by currency."""
+        line, setup = self._reachable()
+        try:
+            cash = await books.cash_rows(line, setup.accounts[account])
+        except TimeoutError:
+            return BalancesPage({}, complete=False)
+        return BalancesPage({(account, code): sum_ for code, sum_ in cash.items()}, complete=True)
+
+    @staticmethod
+    def quoted_fee(
+        account_id: int,  # noqa: ARG004 - as the port has it
+        *,
+        qty: Decimal,  # noqa: ARG004
+        px: Decimal,  # noqa: ARG004
+        multiplier: Decimal,  # noqa: ARG004
+        maker: bool,  # noqa: ARG004
+    ) -> FeeQuote | None:
+        """Nobody here knows what Interactive Brokers would charge."""
+        return None
+
+    @staticmethod
+    def parse(raw: bytes) -> list[ExecutionReport]:
+        """Read one kept message."""
+        return parse.parse(raw)
+
+    async def _find(self, line: Line, account: str, venue_cl_ord_id: str) -> VenueOrder | None:
+        version = await self._run_db(
+            partial(numbers.number_of, self._schema, self._connection_id, venue_cl_ord_id)
+        )
+        order_numbers = () if version is None else (version.number,)
+        versions = await self._versions(order_numbers)
+        ids = {venue_cl_ord_id}
+        if version is not None:
+            ids |= {known.venue_cl_ord_id for known in versions[version.number]}
+        for order, status in await books.open_rows(line):
+            if order.order_ref in ids:
+                filled = ZERO if status is None else status.filled
+                return self._in_words(account, order, versions, filled)
+        for order in await books.completed_rows(line):
+            if order.order_ref in ids:
+                filled = ZERO if order.filled is None else order.filled
+                return self._in_words(account, order, versions, filled, done=True)
+        await books.refuse_if_traded(line, self._known_orders(), ids)
+        return None
+
+    async def _working(self, line: Line, venue_cl_ord_id: str) -> wire.WireOrder | None:
+        """The order as TWS has it now. :raises NotConnected: if it does not say."""
+        try:
+            rows = await books.open_rows(line)
+        except TimeoutError as silence:
+            raise NotConnected("TWS does not list its orders") from silence
+        for order, _ in rows:
+            if order.order_ref == venue_cl_ord_id:
+                return order
+        return None
+
+    async def _versions(self, order_numbers: Iterable[int]) -> dict[int, list[OrderNumber]]:
+        _, setup = self._reachable()
+        return await self._run_db(
+            partial(
+                numbers.versions_of,
+                self._schema,
+                self._connection_id,
+                setup.client_number,
+                list(order_numbers),
+            )
+        )
+
+    def _in_words(
+        self,
+        account: str,
+        order: wire.WireOrder,
+        versions: dict[int, list[OrderNumber]],
+        cum_qty: Decimal,
+        *,
+        done: bool = False,
+    ) -> VenueOrder:
+        return books.venue_order(
+            order,
+            account=account,
+            ref=numbers.current_ref(order, versions.get(order.number, [])),
+            cum_qty=cum_qty,
+            contracts=self._known_contracts(),
+            done=done,
+        )
+
+    def _known_contracts(self) -> Contracts:
+        assert self._contracts is not None, "a session that stands has its contracts"
+        return self._contracts
+
+    def _known_orders(self) -> Orders:
+        assert self._orders is not None, "a session that stands has its orders"
+        return self._orders
+
+    # --- what comes in ----------------------------------------------------------------------------
+
+    def _arrived(self, fields: tuple[str, ...]) -> None:
+        """Hand on what a message says; one that cannot be read is handed on to be parked."""
+        if self._orders is None or self._outbox is None or self._setup is None:
+            return  # the handshake's own messages
+        now = datetime.now(UTC)
+        try:
+            heard = self._orders.heard(fields, now)
+        except ValueError as failure:
+            log.error("a message of TWS cannot be read: %s", failure)
+            account = self._orders.account_of(fields) or next(iter(self._setup.accounts))
+            version = 0 if self._line is None else self._line.version
+            heard = [Heard(account, parse.Envelope(at=now, version=version, fields=fields))]
+        for item in heard:
+            self._outbox.put(item)
+
+    async def _hand_over(self, heard: Heard) -> None:
+        assert self.on_message is not None, "set on_message before connect"
+        await self.on_message(heard.account, parse.sealed(heard.envelope))
+
+
+def _check_accounts(setup: Setup, offered: list[str]) -> None:
+    """Money must be what the connection says it is. :raises NotConnected: with the reason."""
+    for code, venue_code in setup.accounts.items():
+        if venue_code not in offered:
+            raise NotConnected(
+                f"this TWS login has no account {venue_code} (our {code}); it has "
+                f"{', '.join(offered) or 'none'}"
+            )
+        is_paper = venue_code.startswith(PAPER_PREFIX)
+        if is_paper is not (setup.mode is Mode.PAPER):
+            wrong = LIVE_ACCOUNT_ON_PAPER if setup.mode is Mode.PAPER else PAPER_ACCOUNT_ON_LIVE
+            raise NotConnected(wrong.format(venue_code))
