@@ -6,7 +6,7 @@ it heard since it connected; order numbers, which must never be used twice, are 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -29,27 +29,22 @@ from brokers.adapters.base import (
     ReplaceOrder,
     RunDb,
     Unknown,
-    VenueOrder,
 )
 from brokers.adapters.capabilities import Capabilities
-from brokers.adapters.ib import books, numbers, parse, terms, wire
+from brokers.adapters.ib import parse, terms, wire
 from brokers.adapters.ib.capabilities import IB
 from brokers.adapters.ib.contracts import Contracts, UnknownSymbol
 from brokers.adapters.ib.line import ANSWER_S, Line
-from brokers.adapters.ib.numbers import Setup
+from brokers.adapters.ib.numbers import OrderNumbers
 from brokers.adapters.ib.orders import Heard, Orders, Waiting
+from brokers.adapters.ib.queries import Queries
+from brokers.adapters.ib.setup import Setup, check_accounts, read_setup
 from brokers.adapters.outbox import Outbox
-from brokers.models import OrderNumber
 from trading.orders.reports import ExecutionReport
-from trading.vocabulary import CommandKind, CxlRejReason, Mode, OrdRejReason
+from trading.vocabulary import CommandKind, CxlRejReason, OrdRejReason
 
 log = logging.getLogger("brokers.ib")
 HEARTBEAT_S = 10.0
-ZERO = Decimal(0)
-PAPER_PREFIX = "D"
-"""Interactive Brokers numbers its paper accounts DU… and DF…, live ones otherwise."""
-LIVE_ACCOUNT_ON_PAPER = "this is a paper connection, and {} is not a paper account at this TWS"
-PAPER_ACCOUNT_ON_LIVE = "this is a live connection, and {} is a paper account at this TWS"
 
 
 class IbBroker:
@@ -78,13 +73,13 @@ class IbBroker:
         """Log on under the connection's client id and check that TWS is the one that was meant."""
         if self._line is not None:
             raise RuntimeError("the session stands already")
-        setup = await self._run_db(partial(numbers.setup, self._schema, self._connection_id))
+        setup = await self._run_db(partial(read_setup, self._schema, self._connection_id))
         self._ended = asyncio.get_running_loop().create_future()
         self._outbox = Outbox(self._hand_over, self._end)
         line = Line(self._arrived, self._end)
         try:
             await line.open(setup.host, setup.port, setup.client_number)
-            _check_accounts(setup, line.accounts)
+            check_accounts(setup, line.accounts)
         except NotConnected:
             line.close()
             raise
@@ -143,16 +138,7 @@ class IbBroker:
             return Rejected(OrdRejReason.UNKNOWN_SYMBOL, str(unknown))
         except TimeoutError as silence:
             raise NotConnected("TWS does not say what the symbol is") from silence
-        number = await self._run_db(
-            partial(
-                numbers.allocate,
-                self._schema,
-                self._connection_id,
-                setup.client_number,
-                line.next_valid_id,
-                order.venue_cl_ord_id,
-            )
-        )
+        number = await self._numbers().allocate(line.next_valid_id, order.venue_cl_ord_id)
         wanted = line.order(
             orderId=number, **terms.order_fields(order, setup.accounts[order.account])
         )
@@ -168,9 +154,7 @@ class IbBroker:
     async def cancel(self, request: CancelOrder) -> Outcome:
         """Take an order back by its number."""
         self._reachable()
-        version = await self._run_db(
-            partial(numbers.number_of, self._schema, self._connection_id, request.venue_cl_ord_id)
-        )
+        version = await self._numbers().of(request.venue_cl_ord_id)
         if version is None:
             text = "the order was not placed through this connection"
             return Rejected(CxlRejReason.UNKNOWN_ORDER, text)
@@ -185,13 +169,11 @@ class IbBroker:
     async def replace(self, request: ReplaceOrder) -> Outcome:
         """Give an order new terms: it is placed again, whole, under its number."""
         line, _ = self._reachable()
-        working = await self._working(line, request.orig_venue_cl_ord_id)
+        working = await self._queries().working(request.orig_venue_cl_ord_id)
         if working is None:
             text = "TWS does not list the order as working"
             return Rejected(CxlRejReason.UNKNOWN_ORDER, text)
-        version = await self._run_db(
-            partial(numbers.amended, self._schema, self._connection_id, request)
-        )
+        version = await self._numbers().amend(request)
         contract = line.contract(conId=working.con_id, exchange="SMART")
         wanted = line.order(
             orderId=version.number,
@@ -230,6 +212,10 @@ class IbBroker:
         except TimeoutError:
             return Unknown(f"TWS did not answer within {ANSWER_S:.0f} s")
 
+    def _numbers(self) -> OrderNumbers:
+        _, setup = self._reachable()
+        return OrderNumbers(self._run_db, self._schema, self._connection_id, setup.client_number)
+
     def _waiting(
         self, kind: CommandKind, request_id: str, ref: str, asked: ReplaceOrder | None = None
     ) -> Waiting:
@@ -247,68 +233,33 @@ class IbBroker:
 
     async def lookup(self, account: str, venue_cl_ord_id: str) -> Lookup:
         """Find an order among those that work, those that are done today, and executions."""
-        line, setup = self._reachable()
-        horizon = books.day_begun(setup.time_zone, datetime.now(UTC))
-        try:
-            found = await self._find(line, account, venue_cl_ord_id)
-        except (TimeoutError, books.Unclear) as unclear:
-            log.warning("a look-up of %s stays without an answer: %s", venue_cl_ord_id, unclear)
-            return Lookup(None, complete=False, horizon=horizon)
-        return Lookup(found, complete=True, horizon=horizon)
+        return await self._queries().lookup(account, venue_cl_ord_id)
 
     async def open_orders(self, account: str) -> OrdersPage:
         """All working orders of the account, those of other clients and people too."""
-        line, setup = self._reachable()
-        try:
-            rows = await books.open_rows(line)
-        except TimeoutError:
-            return OrdersPage((), complete=False)
-        mine = [row for row in rows if row[0].account == setup.accounts[account]]
-        versions = await self._versions(order.number for order, _ in mine)
-        return OrdersPage(
-            tuple(
-                self._in_words(account, order, versions, ZERO if status is None else status.filled)
-                for order, status in mine
-            ),
-            complete=True,
-        )
+        return await self._queries().open_orders(account)
 
     async def executions(self, account: str, since: datetime) -> ExecutionsPage:
         """Trades since an instant. TWS lists those of today: an older instant is not covered."""
-        line, setup = self._reachable()
-        covered = since >= books.day_begun(setup.time_zone, datetime.now(UTC))
-        try:
-            heard = await books.execution_rows(line, self._known_orders(), since)
-        except TimeoutError:
-            return ExecutionsPage((), complete=False)
-        raws = tuple(parse.sealed(item.envelope) for item in heard if item.account == account)
-        return ExecutionsPage(raws, complete=covered)
+        return await self._queries().executions(account, since)
 
     async def positions(self, account: str) -> PositionsPage:
         """What TWS has the account hold."""
-        line, setup = self._reachable()
-        try:
-            rows = await books.position_rows(line)
-        except TimeoutError:
-            return PositionsPage({}, complete=False)
-        contracts = self._known_contracts()
-        return PositionsPage(
-            {
-                (account, contracts.symbol_of(con_id, symbol)): quantity
-                for owner, con_id, symbol, quantity in rows
-                if owner == setup.accounts[account] and quantity
-            },
-            complete=True,
-        )
+        return await self._queries().positions(account)
 
     async def balances(self, account: str) -> BalancesPage:
         """The account's cash by currency."""
+        return await self._queries().balances(account)
+
+    def _queries(self) -> Queries:
         line, setup = self._reachable()
-        try:
-            cash = await books.cash_rows(line, setup.accounts[account])
-        except TimeoutError:
-            return BalancesPage({}, complete=False)
-        return BalancesPage({(account, code): sum_ for code, sum_ in cash.items()}, complete=True)
+        return Queries(
+            line=line,
+            setup=setup,
+            orders=self._known_orders(),
+            contracts=self._known_contracts(),
+            numbers=self._numbers(),
+        )
 
     @staticmethod
     def quoted_fee(
@@ -326,67 +277,6 @@ class IbBroker:
     def parse(raw: bytes) -> list[ExecutionReport]:
         """Read one kept message."""
         return parse.parse(raw)
-
-    async def _find(self, line: Line, account: str, venue_cl_ord_id: str) -> VenueOrder | None:
-        version = await self._run_db(
-            partial(numbers.number_of, self._schema, self._connection_id, venue_cl_ord_id)
-        )
-        order_numbers = () if version is None else (version.number,)
-        versions = await self._versions(order_numbers)
-        ids = {venue_cl_ord_id}
-        if version is not None:
-            ids |= {known.venue_cl_ord_id for known in versions[version.number]}
-        for order, status in await books.open_rows(line):
-            if order.order_ref in ids:
-                filled = ZERO if status is None else status.filled
-                return self._in_words(account, order, versions, filled)
-        for order in await books.completed_rows(line):
-            if order.order_ref in ids:
-                filled = ZERO if order.filled is None else order.filled
-                return self._in_words(account, order, versions, filled, done=True)
-        await books.refuse_if_traded(line, self._known_orders(), ids)
-        return None
-
-    async def _working(self, line: Line, venue_cl_ord_id: str) -> wire.WireOrder | None:
-        """The order as TWS has it now. :raises NotConnected: if it does not say."""
-        try:
-            rows = await books.open_rows(line)
-        except TimeoutError as silence:
-            raise NotConnected("TWS does not list its orders") from silence
-        for order, _ in rows:
-            if order.order_ref == venue_cl_ord_id:
-                return order
-        return None
-
-    async def _versions(self, order_numbers: Iterable[int]) -> dict[int, list[OrderNumber]]:
-        _, setup = self._reachable()
-        return await self._run_db(
-            partial(
-                numbers.versions_of,
-                self._schema,
-                self._connection_id,
-                setup.client_number,
-                list(order_numbers),
-            )
-        )
-
-    def _in_words(
-        self,
-        account: str,
-        order: wire.WireOrder,
-        versions: dict[int, list[OrderNumber]],
-        cum_qty: Decimal,
-        *,
-        done: bool = False,
-    ) -> VenueOrder:
-        return books.venue_order(
-            order,
-            account=account,
-            ref=numbers.current_ref(order, versions.get(order.number, [])),
-            cum_qty=cum_qty,
-            contracts=self._known_contracts(),
-            done=done,
-        )
 
     def _known_contracts(self) -> Contracts:
         assert self._contracts is not None, "a session that stands has its contracts"
@@ -416,17 +306,3 @@ class IbBroker:
     async def _hand_over(self, heard: Heard) -> None:
         assert self.on_message is not None, "set on_message before connect"
         await self.on_message(heard.account, parse.sealed(heard.envelope))
-
-
-def _check_accounts(setup: Setup, offered: list[str]) -> None:
-    """Money must be what the connection says it is. :raises NotConnected: with the reason."""
-    for code, venue_code in setup.accounts.items():
-        if venue_code not in offered:
-            raise NotConnected(
-                f"this TWS login has no account {venue_code} (our {code}); it has "
-                f"{', '.join(offered) or 'none'}"
-            )
-        is_paper = venue_code.startswith(PAPER_PREFIX)
-        if is_paper is not (setup.mode is Mode.PAPER):
-            wrong = LIVE_ACCOUNT_ON_PAPER if setup.mode is Mode.PAPER else PAPER_ACCOUNT_ON_LIVE
-            raise NotConnected(wrong.format(venue_code))

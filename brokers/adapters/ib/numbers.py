@@ -1,67 +1,68 @@
 """Order numbers, allocated before a byte leaves and never used again.
 
-TWS takes numbers that rise; the same number again changes the order that has it. Blocking: the
-adapter runs these in a database thread.
+TWS takes numbers that rise; the same number again changes the order that has it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
-from brokers.adapters.base import NotConnected, ReplaceOrder
+from brokers.adapters.base import NotConnected, ReplaceOrder, RunDb
 from brokers.adapters.ib.terms import has_terms, text
 from brokers.adapters.ib.wire import WireOrder
-from brokers.models import BrokerAccount, BrokerConnection, GatewayLease, OrderNumber, VenueSymbol
+from brokers.models import GatewayLease, OrderNumber
 from tenants.binding import tenant_bound
-from trading.vocabulary import Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a session needs to know before it connects. ``accounts``: our code to TWS's."""
+class OrderNumbers:
+    """The numbers of one connection under one client id."""
 
-    host: str
-    port: int
-    client_number: int
-    time_zone: str
-    mode: Mode
-    accounts: dict[str, str]
-    symbols: dict[str, dict[str, Any]]
-    highest_number: int
+    def __init__(self, run_db: RunDb, schema: str, connection_id: int, client_number: int) -> None:
+        self._run_db = run_db
+        self._where = (schema, connection_id, client_number)
 
+    async def allocate(self, floor: int, venue_cl_ord_id: str) -> int:
+        """Return the number of a new order: one above the highest used, at least ``floor``.
 
-PORTS = {Mode.PAPER: 7497, Mode.LIVE: 7496}
-"""Where TWS listens unless it is told otherwise."""
+        The same id gets the same number again, for an order whose sending is tried once more.
+        """
+        return await self._run_db(partial(_allocate, *self._where, floor, venue_cl_ord_id))
 
+    async def of(self, venue_cl_ord_id: str) -> OrderNumber | None:
+        """The number an order got under this id of its chain, None if it got none here."""
+        return await self._run_db(partial(_of, *self._where[:2], venue_cl_ord_id))
 
-def setup(schema: str, connection_id: int) -> Setup:
-    """Read a connection's options, accounts and symbols."""
-    with tenant_bound(schema):
-        connection = BrokerConnection.objects.get(pk=connection_id)
-        mode, options = Mode(connection.mode), connection.options
-        client_number = int(options.get("client_id", 1))
-        accounts = BrokerAccount.objects.filter(connection_id=connection_id)
-        symbols = VenueSymbol.objects.filter(connection_id=connection_id)
-        return Setup(
-            host=str(options.get("host", "127.0.0.1")),
-            port=int(options.get("port", PORTS[mode])),
-            client_number=client_number,
-            time_zone=str(options.get("time_zone", "America/New_York")),
-            mode=mode,
-            accounts={account.code: account.venue_code or account.code for account in accounts},
-            symbols={known.symbol: known.description for known in symbols},
-            highest_number=_highest(connection_id, client_number),
-        )
+    async def amend(self, request: ReplaceOrder) -> OrderNumber:
+        """Let the new version have its order's number, with the terms it asks for.
+
+        :raises NotConnected: if the order got no number here, so that nothing can be written.
+        """
+        return await self._run_db(partial(_amend, *self._where[:2], request))
+
+    async def versions(self, numbers: Iterable[int]) -> dict[int, list[OrderNumber]]:
+        """Every version of the orders with these numbers, oldest first."""
+        return await self._run_db(partial(_versions, *self._where, list(numbers)))
 
 
-def allocate(
+def current_ref(order: WireOrder, versions: list[OrderNumber]) -> str:
+    """Our id of the version an order at TWS shows: the newest whose terms it has, else its own."""
+    for version in reversed(versions):
+        if version.asked is not None and has_terms(order, **_terms(version.asked)):
+            return version.venue_cl_ord_id
+    return order.order_ref
+
+
+def highest(connection_id: int, client_number: int) -> int:
+    """The highest number used under a client id, 0 before the first. Joins the caller's binding."""
+    used = OrderNumber.objects.filter(connection_id=connection_id, client_number=client_number)
+    last = used.order_by("-number").values_list("number", flat=True).first()
+    return 0 if last is None else int(last)
+
+
+def _allocate(
     schema: str, connection_id: int, client_number: int, floor: int, venue_cl_ord_id: str
 ) -> int:
-    """Return the number of a new order: the highest used so far and one, at least ``floor``.
-
-    The same id gets the same number again, for an order whose sending is tried once more.
-    """
     with tenant_bound(schema):
         GatewayLease.objects.select_for_update().get(connection_id=connection_id)
         known = OrderNumber.objects.filter(
@@ -69,7 +70,7 @@ def allocate(
         ).first()
         if known is not None:
             return known.number
-        number = max(_highest(connection_id, client_number) + 1, floor)
+        number = max(highest(connection_id, client_number) + 1, floor)
         OrderNumber.objects.create(
             connection_id=connection_id,
             client_number=client_number,
@@ -79,19 +80,14 @@ def allocate(
         return number
 
 
-def number_of(schema: str, connection_id: int, venue_cl_ord_id: str) -> OrderNumber | None:
-    """The number an order got under this id of its chain, None for one that got none here."""
+def _of(schema: str, connection_id: int, venue_cl_ord_id: str) -> OrderNumber | None:
     with tenant_bound(schema):
         return OrderNumber.objects.filter(
             connection_id=connection_id, venue_cl_ord_id=venue_cl_ord_id
         ).first()
 
 
-def amended(schema: str, connection_id: int, request: ReplaceOrder) -> OrderNumber:
-    """Let the new version have its order's number, with the terms it asks for.
-
-    :raises NotConnected: if the order got no number here, so that nothing can be written.
-    """
+def _amend(schema: str, connection_id: int, request: ReplaceOrder) -> OrderNumber:
     with tenant_bound(schema):
         before = OrderNumber.objects.filter(
             connection_id=connection_id, venue_cl_ord_id=request.orig_venue_cl_ord_id
@@ -114,15 +110,12 @@ def amended(schema: str, connection_id: int, request: ReplaceOrder) -> OrderNumb
         return version
 
 
-def versions_of(
-    schema: str, connection_id: int, client_number: int, order_numbers: Iterable[int]
+def _versions(
+    schema: str, connection_id: int, client_number: int, numbers: list[int]
 ) -> dict[int, list[OrderNumber]]:
-    """Every version of the orders with these numbers, oldest first."""
     with tenant_bound(schema):
         rows = OrderNumber.objects.filter(
-            connection_id=connection_id,
-            client_number=client_number,
-            number__in=list(order_numbers),
+            connection_id=connection_id, client_number=client_number, number__in=numbers
         ).order_by("id")
         found: dict[int, list[OrderNumber]] = {}
         for row in rows:
@@ -130,19 +123,5 @@ def versions_of(
         return found
 
 
-def current_ref(order: WireOrder, versions: list[OrderNumber]) -> str:
-    """Our id of the version an order at TWS shows: the newest whose terms it has, else its own."""
-    for version in reversed(versions):
-        if version.asked is not None and has_terms(order, **_terms(version.asked)):
-            return version.venue_cl_ord_id
-    return order.order_ref
-
-
 def _terms(asked: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value is None else Decimal(value) for name, value in asked.items()}
-
-
-def _highest(connection_id: int, client_number: int) -> int:
-    used = OrderNumber.objects.filter(connection_id=connection_id, client_number=client_number)
-    last = used.order_by("-number").values_list("number", flat=True).first()
-    return 0 if last is None else int(last)

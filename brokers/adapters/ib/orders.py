@@ -75,7 +75,7 @@ class Orders:
 
         What concerns an order of nobody we know has no account and is left to reconciliation.
 
-        :raises wire.Unreadable: if the message does not follow its layout.
+        :raises Unreadable: if the message does not follow its layout.
         """
         kind = int(fields[0])
         if kind == wire.OPEN_ORDER:

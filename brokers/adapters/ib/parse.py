@@ -13,6 +13,7 @@ from typing import Any
 from brokers.adapters.base import UnreadableMessage
 from brokers.adapters.ib import codes, terms, wire
 from brokers.adapters.ib.codes import Effect
+from brokers.adapters.ib.fields import Unreadable
 from trading.orders.ids import fingerprint
 from trading.orders.reports import ExecutionReport
 from trading.vocabulary import (
@@ -104,7 +105,7 @@ def parse(raw: bytes) -> list[ExecutionReport]:
             return [_execution(envelope, wire.execution(envelope.fields))]
         if kind == wire.COMMISSION and envelope.execution is not None:
             return [_commission(envelope, wire.execution(envelope.execution))]
-    except (wire.Unreadable, IndexError, ValueError, KeyError) as failure:
+    except (Unreadable, IndexError, ValueError, KeyError) as failure:
         raise UnreadableMessage(f"message {envelope.fields[:2]}: {failure}") from failure
     return []
 

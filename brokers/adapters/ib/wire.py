@@ -4,12 +4,12 @@ The layouts are those of the public API's decoders; facts in docs/venues/interac
 Numbers become ``Decimal`` from their text: no float ever holds a price or a quantity.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from brokers.adapters.ib.fields import Fields, Reader, Unreadable, moment
 
 ORDER_STATUS, ERROR, OPEN_ORDER, ACCOUNT_VALUE = 3, 4, 5, 6
 NEXT_VALID_ID, CONTRACT, EXECUTION, MANAGED_ACCOUNTS = 9, 10, 11, 15
@@ -18,15 +18,8 @@ COMMISSION, POSITION, POSITIONS_END, VALUE_MULTI, VALUES_MULTI_END = 59, 61, 62,
 COMPLETED_ORDER, COMPLETED_ORDERS_END = 101, 102
 FA_PROFILE_GONE = 177
 SIZE_RULES = 164
-_UNSET = frozenset({"", "1.7976931348623157E308", "2147483647", "9223372036854775807"})
 _SCALE_FIELDS = 7
 _LEG_FIELDS = 8
-
-Fields = Sequence[str]
-
-
-class Unreadable(ValueError):
-    """A message that is shorter than its layout, or a field that is not what it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,42 +106,9 @@ class WireError:
     text: str
 
 
-class _Reader:
-    """Takes fields in turn. :raises Unreadable: past the end or for what is not a number."""
-
-    def __init__(self, fields: Fields) -> None:
-        self._fields = iter(fields)
-
-    def text(self) -> str:
-        try:
-            return next(self._fields)
-        except StopIteration:
-            raise Unreadable("the message ends before its layout does") from None
-
-    def skip(self, count: int) -> None:
-        for _ in range(count):
-            self.text()
-
-    def number(self) -> int:
-        text = self.text()
-        try:
-            return 0 if text in _UNSET else int(text)
-        except ValueError:
-            raise Unreadable(f"{text!r} is not a whole number") from None
-
-    def decimal(self) -> Decimal | None:
-        return _decimal(self.text())
-
-    def amount(self) -> Decimal:
-        return self.decimal() or Decimal(0)
-
-    def flag(self) -> bool:
-        return self.text() in ("1", "true")
-
-
 def open_order(fields: Fields, version: int) -> WireOrder:
     """Read message 5. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(1)
     number = read.number()
     head = _head(read)
@@ -202,7 +162,7 @@ def open_order(fields: Fields, version: int) -> WireOrder:
 
 def completed_order(fields: Fields, version: int) -> WireOrder:
     """Read message 101; it names neither the order's number nor its client. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(1)
     head = _head(read)
     perm_id = read.number()
@@ -251,7 +211,7 @@ def completed_order(fields: Fields, version: int) -> WireOrder:
 
 def order_status(fields: Fields) -> WireStatus:
     """Read message 3. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(1)
     number, status = read.number(), read.text()
     filled, remaining = read.amount(), read.amount()
@@ -264,7 +224,7 @@ def order_status(fields: Fields) -> WireStatus:
 
 def execution(fields: Fields) -> WireExecution:
     """Read message 11. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(1)
     request_id, number = read.number(), read.number()
     read.skip(11)
@@ -299,7 +259,7 @@ def execution(fields: Fields) -> WireExecution:
 
 def commission(fields: Fields) -> tuple[str, Decimal, str]:
     """Read message 59: the execution's id, what it cost, in which currency. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(2)
     exec_id, fee, currency = read.text(), read.decimal(), read.text()
     if fee is None:
@@ -309,7 +269,7 @@ def commission(fields: Fields) -> tuple[str, Decimal, str]:
 
 def position(fields: Fields) -> tuple[str, int, str, Decimal]:
     """Read message 61: account, contract id, symbol, signed quantity. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(2)
     account, con_id, symbol = read.text(), read.number(), read.text()
     read.skip(9)
@@ -318,38 +278,27 @@ def position(fields: Fields) -> tuple[str, int, str, Decimal]:
 
 def value_multi(fields: Fields) -> tuple[str, str, str]:
     """Read message 73: key, value, currency. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(5)
     return read.text(), read.text(), read.text()
 
 
 def error(fields: Fields) -> WireError:
     """Read message 4. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(2)
     return WireError(read.number(), read.number(), read.text())
 
 
 def contract_id(fields: Fields, version: int) -> int:
     """The contract id in a message 10. :raises Unreadable:"""
-    read = _Reader(fields)
+    read = Reader(fields)
     read.skip(1 if version >= SIZE_RULES else 2)
     read.skip(11)
     return read.number()
 
 
-def moment(text: str) -> datetime:
-    """``20261121 16:27:30 US/Eastern`` (UTC where no zone is named). :raises Unreadable:"""
-    day, _, rest = text.replace("-", " ").partition(" ")
-    clock, _, zone = rest.strip().partition(" ")
-    try:
-        naive = datetime.strptime(f"{day} {clock}", "%Y%m%d %H:%M:%S")  # noqa: DTZ007 - zone follows
-        return naive.replace(tzinfo=ZoneInfo(zone.strip()) if zone.strip() else UTC).astimezone(UTC)
-    except (ValueError, ZoneInfoNotFoundError) as failure:
-        raise Unreadable(f"{text!r} is not an instant: {failure}") from None
-
-
-def _head(read: _Reader) -> dict[str, Any]:
+def _head(read: Reader) -> dict[str, Any]:
     """From the contract to the reference, as open and completed orders begin."""
     con_id, symbol = read.number(), read.text()
     read.skip(9)
@@ -370,7 +319,7 @@ def _head(read: _Reader) -> dict[str, Any]:
     return head
 
 
-def _trail(read: _Reader, *, delta_neutral_fields: int) -> tuple[Decimal | None, Decimal | None]:
+def _trail(read: Reader, *, delta_neutral_fields: int) -> tuple[Decimal | None, Decimal | None]:
     """The trail's stop and percentage, which stand behind what delta neutral orders add."""
     delta_neutral = read.text()
     read.skip(1)
@@ -380,7 +329,7 @@ def _trail(read: _Reader, *, delta_neutral_fields: int) -> tuple[Decimal | None,
     return read.decimal(), read.decimal()
 
 
-def _pass_legs_scale_and_hedge(read: _Reader) -> None:
+def _pass_legs_scale_and_hedge(read: Reader) -> None:
     read.skip(_LEG_FIELDS * read.number())
     read.skip(read.number())
     read.skip(2 * read.number())
@@ -391,20 +340,8 @@ def _pass_legs_scale_and_hedge(read: _Reader) -> None:
         read.skip(1)
 
 
-def _pass_delta_neutral_contract_and_algorithm(read: _Reader) -> None:
+def _pass_delta_neutral_contract_and_algorithm(read: Reader) -> None:
     if read.number():
         read.skip(3)
     if read.text():
         read.skip(2 * read.number())
-
-
-def _decimal(text: str) -> Decimal | None:
-    if text in _UNSET:
-        return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise Unreadable(f"{text!r} is not a number") from None
-    if not number.is_finite():
-        raise Unreadable(f"{text!r} is not finite")
-    return number
