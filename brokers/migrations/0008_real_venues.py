@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('brokers', '0006_order_types'),
+        ('brokers', '0007_paper_venue_of_every_order_type'),
     ]
 
     operations = [
