@@ -29,6 +29,7 @@ ROUTERS = (
     "portfolio.api",
     "risk.api",
     "oms.api",
+    "oms.lists_api",
     "events.api",
 )
 

@@ -53,6 +53,8 @@ ORDER: dict[str, Any] = {
     "mode": "PAPER",
     "source": "api",
     "strategy": None,
+    "list_id": None,
+    "leg_no": None,
     "ord_rej_reason": None,
     "text": "",
     "tags": {},
@@ -129,6 +131,8 @@ class OrderOut(Schema):
     mode: str
     source: str
     strategy: str | None
+    list_id: str | None
+    leg_no: int | None
     ord_rej_reason: str | None
     text: str
     tags: dict[str, str]

@@ -234,6 +234,7 @@ def post_cancel(request: ApiRequest, order_id: OrderId, body: CancelIn) -> HttpR
         order_id=order_id,
         actor=request.actor,
         cl_ord_id=body.cl_ord_id,
+        scope=body.scope,
         now=now(),
     )
     return _requested(answer)

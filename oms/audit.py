@@ -16,6 +16,7 @@ from brokers.models import BrokerAccount
 from oms.models import Command, Execution, Order, OrderEvent, OrderVersion
 from oms.services import outbox
 from oms.services.fold import terms_of_row
+from oms.services.lists.alternatives import Largest, is_alternative, kinds_of
 from risk.selectors import ExposureRow, exposure_differences
 from trading.orders import wire
 from trading.orders.fold import apply
@@ -62,7 +63,7 @@ def order_contradictions(accounts: Collection[str] | None = None) -> Iterator[Co
     if accounts is not None:
         found = found.filter(code__in=list(accounts))
     codes = dict(found.values_list("pk", "code"))
-    reserved: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 4)
+    reserved = _Reserved()
     open_orders = dict.fromkeys(codes, 0)
     for orders in _chunks(codes):
         for evidence in _evidence(orders):
@@ -70,9 +71,8 @@ def order_contradictions(accounts: Collection[str] | None = None) -> Iterator[Co
             for text in _problems_of(evidence):
                 yield Contradiction(codes[order.account_id], f"order {order.id}", text)
             open_orders[order.account_id] += not order.is_closed
-            _add_reserved(reserved, order)
-    rows = [ExposureRow(account_id, symbol, *row) for (account_id, symbol), row in reserved.items()]
-    for text in exposure_differences(rows=rows, open_orders=open_orders):
+            reserved.add(order)
+    for text in exposure_differences(rows=reserved.rows(), open_orders=open_orders):
         yield Contradiction("", "risk", text)
 
 
@@ -143,12 +143,43 @@ def executed_quantities() -> dict[tuple[str, str], Decimal]:
     return dict(totals)
 
 
-def _add_reserved(sums: dict[tuple[int, str], list[Decimal]], order: Order) -> None:
-    """Add what an order reserves to the sums of its account and symbol."""
-    at = 0 if order.side == Side.BUY else 1
-    row = sums[order.account_id, order.symbol]
-    row[at] += order.reserved_qty
-    row[at + 2] += outbox.reserved_notional(order)
+class _Reserved:
+    """What orders reserve, by account and symbol; those that exclude each other count once."""
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[int, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 4)
+        self._largest: dict[tuple[int, str, str, str], Largest] = defaultdict(Largest)
+        self._kinds: dict[str, str] = {}
+
+    def add(self, order: Order) -> None:
+        """Count one order."""
+        qty, notional = order.reserved_qty, outbox.reserved_notional(order)
+        if order.list_id is None or not self._excludes(order):
+            self._count(order.account_id, order.symbol, order.side, qty, notional)
+            return
+        key = (order.account_id, order.symbol, order.side, order.list_id)
+        self._largest[key] = self._largest[key].with_(qty, notional)
+
+    def rows(self) -> list[ExposureRow]:
+        """The sums of everything counted."""
+        for (account_id, symbol, side, _), most in self._largest.items():
+            self._count(account_id, symbol, side, most.qty, most.notional)
+        self._largest.clear()
+        return [ExposureRow(*key, *row) for key, row in self._sums.items()]
+
+    def _excludes(self, order: Order) -> bool:
+        list_id = order.list_id or ""
+        if list_id not in self._kinds:
+            self._kinds |= kinds_of([order])
+        return is_alternative(self._kinds[list_id], order.serves_leg)
+
+    def _count(
+        self, account_id: int, symbol: str, side: str, qty: Decimal, notional: Decimal
+    ) -> None:
+        at = 0 if side == Side.BUY else 1
+        row = self._sums[account_id, symbol]
+        row[at] += qty
+        row[at + 2] += notional
 
 
 _Row = TypeVar("_Row", OrderEvent, Execution, OrderVersion, Command)

@@ -2,7 +2,7 @@
 
 Refused
 ├── Invalid ........ FieldRefused, ClOrdIdReused, MarketClosed, NoReferencePrice, RiskRejected
-└── StateConflict .. TradingHalted, AccountDisabled, RequestRefused, VersionConflict,
+└── StateConflict .. TradingHalted, AccountDisabled, RequestRefused, ListRefused, VersionConflict,
                      PreviewExpired, PreviewMismatch, PreviewUsed, PreviewDrifted
 """
 
@@ -65,11 +65,13 @@ class RiskRejected(Invalid):
     code = "risk_rejected"
     title = "The order breaches a risk limit"
 
-    def __init__(self, breaches: Sequence[Breach], *, order: object, replay: bool) -> None:
+    def __init__(
+        self, breaches: Sequence[Breach], *, order: object, replay: bool, kept_as: str = "order"
+    ) -> None:
         super().__init__(
             "; ".join(breach.message for breach in breaches),
             errors=[breach_row(breach) for breach in breaches],
-            extra={"order": order},
+            extra={kept_as: order},
             headers={"Idempotent-Replay": "true"} if replay else {},
         )
 
@@ -188,6 +190,17 @@ class RequestRefused(StateConflict):
             message,
             errors=[FieldError(field="ord_status", code=inner_code, message=message)],
             extra={"order": order},
+        )
+
+
+class ListRefused(StateConflict):
+    """The list's state does not allow this; ``errors[0].code`` says which."""
+
+    def __init__(self, inner_code: str, message: str, *, order_list: object) -> None:
+        super().__init__(
+            message,
+            errors=[FieldError(field="list_order_status", code=inner_code, message=message)],
+            extra={"order_list": order_list},
         )
 
 

@@ -67,6 +67,8 @@ def order_json(order: Order, commands: Iterable[Command], *, account_code: str) 
         "mode": order.mode,
         "source": order.source,
         "strategy": order.strategy,
+        "list_id": order.list_id,
+        "leg_no": order.leg_no,
         "ord_rej_reason": order.ord_rej_reason,
         "text": order.text,
         "tags": order.tags,

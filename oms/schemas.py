@@ -17,6 +17,7 @@ from common.http.schema import (
     UtcDatetimeIn,
 )
 from oms.selectors import BreakState
+from oms.services.lists.withdrawn import CancelScope
 from trading.orders.intent import OrderIntent
 from trading.vocabulary import (
     OrdStatus,
@@ -71,17 +72,15 @@ def _tags(value: Any) -> dict[str, str]:
     return value
 
 
+SymbolIn = Annotated[str, BeforeValidator(_symbol)]
 ClOrdIdIn = Annotated[str, BeforeValidator(_cl_ord_id)]
 NameIn = Annotated[str, BeforeValidator(_name)]
 TagsIn = Annotated[dict[str, str], BeforeValidator(_tags)]
 
 
-class OrderIn(StrictSchema):
-    """One order. ``time_in_force`` absent: DAY where the instrument's calendar has sessions."""
+class WishIn(StrictSchema):
+    """What is wanted of one order, whatever door it comes through."""
 
-    account: NameIn = Field(examples=["PAPER-1"])
-    cl_ord_id: ClOrdIdIn | None = Field(None, examples=["c-001"])
-    symbol: Annotated[str, BeforeValidator(_symbol)] = Field(examples=["SPX"])
     side: EnumIn[Side] = Field(examples=["BUY"])
     ord_type: EnumIn[OrdType] = Field(examples=["LIMIT"])
     order_qty: PositiveDecimalIn = Field(
@@ -122,6 +121,14 @@ class OrderIn(StrictSchema):
     when_closed: EnumIn[WhenClosed] | None = None
     strategy: NameIn | None = None
     tags: TagsIn = Field(default_factory=dict)
+
+
+class OrderIn(WishIn):
+    """One order. ``time_in_force`` absent: DAY where the instrument's calendar has sessions."""
+
+    account: NameIn = Field(examples=["PAPER-1"])
+    cl_ord_id: ClOrdIdIn | None = Field(None, examples=["c-001"])
+    symbol: SymbolIn = Field(examples=["SPX"])
     preview_id: UlidIn | None = Field(
         None, description="The preview this order was confirmed by; it is held to that."
     )
@@ -152,6 +159,10 @@ class CancelIn(StrictSchema):
     """A cancel; ``cl_ord_id`` names it for a safe repeat."""
 
     cl_ord_id: ClOrdIdIn | None = None
+    scope: EnumIn[CancelScope] = Field(
+        CancelScope.LIST,
+        description="For a leg of a list: list ends those that exclude it too, leg it alone.",
+    )
 
 
 class ReplaceIn(StrictSchema):
@@ -186,7 +197,7 @@ class CancelAllIn(StrictSchema):
     """The scope; naming nothing takes ``"all": true``, so that no empty body ends everything."""
 
     account: NameIn | None = None
-    symbol: Annotated[str, BeforeValidator(_symbol)] | None = None
+    symbol: SymbolIn | None = None
     strategy: NameIn | None = None
     side: EnumIn[Side] | None = None
     all: bool = False

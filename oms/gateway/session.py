@@ -15,7 +15,7 @@ from brokers.adapters.registry import adapter_class
 from brokers.models import BrokerConnection
 from brokers.services import Lease
 from marketdata.hub import QuoteHub
-from oms.gateway import messages, recovery, sender
+from oms.gateway import lists, messages, recovery, sender
 from oms.gateway.clock import utcnow
 from oms.gateway.database import DatabaseAway, DatabaseThreads
 from oms.services import protocol
@@ -25,6 +25,7 @@ POLL_S = 1.0
 RECOVERY_POLL_S = 0.5
 LEASE_POLL_S = 0.5
 RECONCILE_EVERY_S = 60.0
+FOLLOW_LISTS_EVERY_S = 5.0
 RESTART_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -118,6 +119,7 @@ class Session:
             now=utcnow(),
         )
         await recovery.reconcile(self)
+        await lists.follow_open(self)
         self._is_up = True
         await self._mark(BrokerConnection.State.UP)
         log.info("session of %s is up under epoch %s", self.schema, self.epoch)
@@ -125,6 +127,7 @@ class Session:
             group.create_task(self._send_loop())
             group.create_task(self._recovery_loop())
             group.create_task(self._reconcile_loop())
+            group.create_task(self._lists_loop())
             group.create_task(self._watch_connection(broker))
 
     @property
@@ -165,6 +168,7 @@ class Session:
         """One sender per account at a time; accounts go side by side."""
         while True:
             self._wake.clear()
+            await lists.follow_due(self)
             accounts = await self.database.run(
                 protocol.queued_accounts,
                 schema=self.schema,
@@ -188,6 +192,12 @@ class Session:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._reconcile.wait(), RECONCILE_EVERY_S)
             await recovery.reconcile(self)
+
+    async def _lists_loop(self) -> None:
+        """What no report calls for: alarms come due, requests that were refused are made again."""
+        while True:
+            await asyncio.sleep(FOLLOW_LISTS_EVERY_S)
+            await lists.follow_open(self)
 
     async def _watch_connection(self, broker: Broker) -> None:
         raise ConnectionError(await broker.wait_disconnected())

@@ -37,6 +37,7 @@ class OrderList(models.Model):
     unprotected_alarm_at = models.DateTimeField(null=True)
     unprotected_reason = models.CharField(max_length=200, default="")
     overfill_qty = exact(default=0)
+    overfilled_at = models.DateTimeField(null=True)
     flattened_qty = exact(default=0)
     is_due = models.BooleanField(default=False)
     source = models.CharField(max_length=12)

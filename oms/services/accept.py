@@ -224,6 +224,11 @@ def _first_report(order: Order, judged: Judged, now: datetime) -> ExecutionRepor
             ord_rej_reason=OrdRejReason.RISK,
             text="; ".join(breach.message for breach in judged.breaches)[:500],
         )
+    return received(order, now)
+
+
+def received(order: Order, now: datetime) -> ExecutionReport:
+    """Seq 1 of an order nothing stands against."""
     return ExecutionReport(
         exec_type=ExecType.PENDING_NEW,
         source=ReportSource.LOCAL,

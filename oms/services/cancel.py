@@ -9,6 +9,7 @@ from oms.models import Command, Order
 from oms.selectors import open_orders, orders_under_halt
 from oms.services import outbox
 from oms.services.fold import load_state, record
+from oms.services.lists.withdrawn import CancelScope, take_back
 from oms.services.requests import (
     Requested,
     answer,
@@ -24,16 +25,22 @@ from trading.orders.ids import cancel_id
 from trading.orders.reports import ExecutionReport
 from trading.orders.requests import Action, cancel_decision
 from trading.risk import HaltScope
-from trading.vocabulary import CommandKind, CommandState, ExecType, ReportSource, Side
+from trading.vocabulary import CommandKind, CommandState, ExecType, HeldBy, ReportSource, Side
 
 CONTENT = "cancel"
 WITHDRAWN = "withdrawn before it was sent"
 
 
 def request_cancel(
-    *, schema: str, order_id: str, actor: Actor, now: datetime, cl_ord_id: str | None = None
+    *,
+    schema: str,
+    order_id: str,
+    actor: Actor,
+    now: datetime,
+    cl_ord_id: str | None = None,
+    scope: CancelScope = CancelScope.LIST,
 ) -> Requested:
-    """Ask for the end of an order.
+    """Ask for the end of an order; of a leg that excludes others, by default of all of them.
 
     :raises NotFound: also for another's order. :raises RequestRefused: if it is already closed.
     :raises ClOrdIdReused: if ``cl_ord_id`` names something else.
@@ -42,7 +49,9 @@ def request_cancel(
         order = locked(order_id, actor)
         if known := same_request(order, cl_ord_id, CommandKind.CANCEL, CONTENT):
             return known
-        return _cancel(order, actor=actor, now=now, cl_ord_id=cl_ord_id)
+        requested = cancel_locked(order, actor=actor, now=now, cl_ord_id=cl_ord_id)
+        take_back(order, scope, now=now)
+        return requested
 
 
 def cancel_all(
@@ -83,19 +92,26 @@ def _try_cancel(
     with tenant_bound(schema):
         order = locked(order_id, actor)
         try:
-            return _cancel(order, actor=actor, now=now)
+            requested = cancel_locked(order, actor=actor, now=now)
         except Refused as reason:
             return order, reason
+        take_back(order, CancelScope.LEG, now=now)
+        return requested
 
 
-def _cancel(
+def cancel_locked(
     order: Order, *, actor: Actor, now: datetime, cl_ord_id: str | None = None
 ) -> Requested:
+    """Ask for the end of an order whose lock the caller holds.
+
+    :raises RequestRefused: if it is already closed. :raises ClOrdIdReused:
+    """
     commands = outbox.open_commands(order)
     state = load_state(order)
     decision = cancel_decision(
         state,
         new_command_state(commands),
+        held_by_oms=order.held_by == HeldBy.OMS,
         cancel_open=has_open(commands, CommandKind.CANCEL),
     )
     if decision.action is Action.REPEAT:

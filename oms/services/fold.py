@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from common.ids import new_ulid
-from oms.models import Command, Execution, Order, OrderEvent, OrderVersion, ParkedReport
+from oms.models import Command, Execution, Order, OrderEvent, OrderList, OrderVersion, ParkedReport
 from oms.services import bookings, outbox, streams
+from tenants.binding import require_bound
 from trading.orders import wire
 from trading.orders.executions import with_own_id
 from trading.orders.fold import Applied, Verdict, apply
@@ -109,7 +110,15 @@ def record(
         if event_type is not None and applied.verdict not in UNCHANGED:
             execution = executions[0] if executions else None
             streams.publish_order(order, event_type, pending, order.account, actor, now, execution)
+        _mark_list(order)
     return Folded(order, applied.verdict, query=applied.query is not None)
+
+
+def _mark_list(order: Order) -> None:
+    """What happens to a leg may call for something at the others: the gateway follows the list."""
+    if order.list_id is not None:
+        OrderList.objects.filter(pk=order.list_id).update(is_due=True)
+        outbox.wake_gateway(require_bound())
 
 
 def _seen(order: Order, report: ExecutionReport) -> bool:

@@ -10,6 +10,7 @@ from django.db import connection
 
 from common.ids import new_ulid
 from oms.models import Command, Order
+from oms.services.lists import alternatives
 from risk import services as risk_services
 from trading.orders import wire
 from trading.orders.state import OrderState
@@ -82,16 +83,24 @@ def reservation(
 
 
 def move_reservation(order: Order, held: Reservation) -> None:
-    """Give back to risk, or take, the difference to what it held for the order."""
+    """Give back to risk, or take, the difference to what it held for the order.
+
+    Orders that exclude each other are held once, at the largest.
+    """
     now_held = Reservation.of(order)
     if now_held == held:
         return
+    others = alternatives.NOTHING
+    for one in alternatives.beside(order):
+        others = others.with_(one.reserved_qty, reserved_notional(one))
+    before = others.with_(held.qty, held.notional)
+    after = others.with_(now_held.qty, now_held.notional)
     risk_services.move_reserved(
         account_id=order.account_id,
         symbol=order.symbol,
         side=Side(order.side),
-        qty_delta=now_held.qty - held.qty,
-        notional_delta=now_held.notional - held.notional,
+        qty_delta=after.qty - before.qty,
+        notional_delta=after.notional - before.notional,
         orders_delta=int(now_held.is_open) - int(held.is_open),
     )
 

@@ -92,16 +92,38 @@ def request_replace(
         state = load_state(order)
         commands = outbox.open_commands(order)
         action = _decide(order, state, commands, orig_cl_ord_id)
-        wanted = _wanted(order, state, terms)
-        _judge(order, wanted, market, now)
-        version = _new_version(order, wanted, cl_ord_id, now)
-        use_cl_ord_id(order, version.cl_ord_id, CommandKind.REPLACE, terms.content_hash)
-        if action is Action.IN_PLACE:
-            _amend_unsent(order, commands, version, actor, now)
-        else:
-            _queue(order, state, version, now)
-            outbox.wake_gateway(schema)
+        wanted = wanted_order(order, state, terms)
+        judge_change(order, wanted, market, now)
+        amend(
+            order, wanted, terms.content_hash,
+            in_place=action is Action.IN_PLACE, actor=actor, now=now, cl_ord_id=cl_ord_id,
+        )  # fmt: skip
         return answer(order, replay=False)
+
+
+def amend(
+    order: Order,
+    wanted: OrderIntent,
+    content: str,
+    *,
+    in_place: bool,
+    actor: Actor,
+    now: datetime,
+    cl_ord_id: str | None = None,
+    priority: int | None = None,
+) -> None:
+    """Add the version a replace asks for: at once where nothing has been sent, else by a command.
+
+    The caller holds the order's lock and has judged ``wanted``; ``content`` is the hash of the
+    request, ``priority`` that of the command where its kind does not say it.
+    """
+    version = _new_version(order, wanted, cl_ord_id, now)
+    use_cl_ord_id(order, version.cl_ord_id, CommandKind.REPLACE, content)
+    if in_place:
+        _amend_unsent(order, outbox.open_commands(order), version, actor, now)
+    else:
+        _queue(order, load_state(order), version, now, priority)
+        outbox.wake_gateway(actor.schema)
 
 
 def _market_of(schema: str, order_id: str, actor: Actor) -> Mapping[str, Quote]:
@@ -119,6 +141,7 @@ def _decide(
         new_command_state(commands),
         cancel_open=has_open(commands, CommandKind.CANCEL),
         replace_open=has_open(commands, CommandKind.REPLACE),
+        managed_by_parent=order.list_id is not None,
     )
     if decision.action is Action.REFUSE:
         raise refusal(order, decision)
@@ -127,8 +150,11 @@ def _decide(
     return decision.action
 
 
-def _wanted(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderIntent:
-    """The order as the replace would have it, in the form the validity rules read."""
+def wanted_order(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderIntent:
+    """The order as the replace would have it, in the form the validity rules read.
+
+    :raises RequestInvalid: :raises FieldRefused: where it may not be so.
+    """
     if terms.price is not None and order.ord_type == OrdType.MARKET:
         raise errors.RequestInvalid(
             "price", "not_allowed_for_type", "A MARKET order has no price to replace."
@@ -152,8 +178,13 @@ def _wanted(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderIntent
     return wanted
 
 
-def _judge(order: Order, wanted: OrderIntent, market: Mapping[str, Quote], now: datetime) -> None:
-    """Risk and halts see an increase, or another price; a pure decrease passes unseen."""
+def judge_change(
+    order: Order, wanted: OrderIntent, market: Mapping[str, Quote], now: datetime
+) -> None:
+    """Risk and halts see an increase, or another price; a pure decrease passes unseen.
+
+    :raises TradingHalted: :raises NoReferencePrice: :raises RiskRejected:
+    """
     if wanted.order_qty <= order.order_qty and wanted.price == order.price:
         return
     check_halt(account=order.account, symbol=order.symbol, strategy=order.strategy, reduces=False)
@@ -192,7 +223,9 @@ def _new_version(
     )
 
 
-def _queue(order: Order, state: OrderState, version: OrderVersion, now: datetime) -> None:
+def _queue(
+    order: Order, state: OrderState, version: OrderVersion, now: datetime, priority: int | None
+) -> None:
     held = outbox.Reservation.of(order)
     decreasing = version.order_qty <= order.order_qty and version.price == order.price
     command = outbox.queue_request(
@@ -204,7 +237,7 @@ def _queue(order: Order, state: OrderState, version: OrderVersion, now: datetime
             **wire.write(version, wire.TERMS),
             "orig_venue_cl_ord_id": state.venue_cl_ord_id,
         },
-        priority=outbox.PRIORITY_DECREASE if decreasing else outbox.PRIORITY_REPLACE,
+        priority=priority or (outbox.PRIORITY_DECREASE if decreasing else outbox.PRIORITY_REPLACE),
         now=now,
     )
     # The increase is kept free from now on, although no venue has heard of it yet.

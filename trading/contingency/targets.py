@@ -34,12 +34,14 @@ def wanted_leaves(terms: ListTerms, legs: Sequence[Leg]) -> tuple[Decimal, ...]:
 def unprotected_qty(terms: ListTerms, legs: Sequence[Leg]) -> Decimal:
     """Return how much of what a bracket opened has no working stop; 0 for other lists.
 
+    A list whose stop its client took back protects nothing and owes nothing.
+
     An order whose outcome is unknown, or that no venue has acknowledged, does not protect.
     """
     if terms.contingency_type is not ContingencyType.OTOCO:
         return ZERO
     entry, *exits = legs
-    if not any(leg.is_stop for leg in exits):
+    if not any(leg.is_stop and not leg.is_withdrawn for leg in exits):
         return ZERO
     open_qty = entry.cum_qty - exact.total(leg.cum_qty for leg in exits)
     protected = exact.total(
