@@ -104,20 +104,23 @@ def settle(
     proves_existence: bool = False,
     reason: CxlRejReason | None = None,
     new_is_open: bool = False,
+    was_unknown: bool = False,
 ) -> Answer:
     """What an answer means for the command that was sent.
 
     A refusal as a duplicate proves that our earlier attempt is there: what became of it is
     unknown, not refused. A cancel refused as unknown while the order's own NEW is still open has
-    only come too early.
+    only come too early. "Not executed" speaks of this attempt alone: a command ``was_unknown``
+    stays so, or it would pass for one that never left.
     """
-    if answer is not Answer.REFUSED:
-        return answer
-    if proves_existence:
+    if answer is Answer.REFUSED:
+        if proves_existence:
+            return Answer.UNKNOWN
+        if kind is CommandKind.CANCEL and reason is CxlRejReason.UNKNOWN_ORDER and new_is_open:
+            answer = Answer.NOT_EXECUTED
+    if answer is Answer.NOT_EXECUTED and was_unknown:
         return Answer.UNKNOWN
-    if kind is CommandKind.CANCEL and reason is CxlRejReason.UNKNOWN_ORDER and new_is_open:
-        return Answer.NOT_EXECUTED
-    return Answer.REFUSED
+    return answer
 
 
 def tells(

@@ -24,7 +24,7 @@ from tenants.binding import tenant_bound
 from trading.market import InstrumentRules
 from trading.orders import wire
 from trading.orders.reports import ExecutionReport
-from trading.protocol import next_lookup
+from trading.protocol import Answer, next_lookup, settle
 from trading.risk import HaltState
 from trading.vocabulary import (
     CommandKind,
@@ -339,9 +339,17 @@ def give_up_waiting(*, schema: str, connection_id: int, now: datetime) -> int:
 
 
 def put_back(*, schema: str, command_id: str, delay: timedelta, reason: str, now: datetime) -> None:
-    """The venue said that nothing was executed: the command waits its turn again."""
+    """The venue said that nothing was executed: the command waits its turn again.
+
+    One whose earlier attempt is of unknown outcome stays UNKNOWN: this answer is not about that.
+    """
     with tenant_bound(schema):
-        command, _ = locked_command(command_id)
+        command, order = locked_command(command_id)
+        was_unknown = command.unknown_since is not None
+        kind = CommandKind(command.kind)
+        if settle(kind, Answer.NOT_EXECUTED, was_unknown=was_unknown) is Answer.UNKNOWN:
+            _mark_unknown(command, order, reason, now)
+            return
         command.state = CommandState.QUEUED
         command.not_before = now + delay
         command.outcome_text = reason[:500]

@@ -113,6 +113,18 @@ def test_what_provably_did_not_leave_waits_its_turn_again(market, alice, desk, c
     assert claim(later=timedelta(seconds=6)).attempt == 2
 
 
+def test_what_was_unknown_before_stays_unknown_though_this_attempt_did_not_leave(
+    market, alice, desk, claim, lease, command_of
+):
+    order_id = alice.placed(**LIMIT)
+    command = {"schema": desk.schema, "command_id": claim().id, "now": utcnow()}
+    protocol.record_unknown(**command, text="silence")
+    assert evidence.resend(**command, epoch=lease.epoch) is not None
+    protocol.put_back(**command, delay=timedelta(seconds=5), reason="not connected")
+    assert command_of(order_id).state == "UNKNOWN"
+    assert alice.order(order_id)["pending"][0]["state"] == "UNKNOWN"
+
+
 def test_a_sender_that_comes_too_late_writes_nothing(market, alice, desk, claim, command_of):
     """Stopped for longer than its window, then continued: no byte, and the outcome is unknown."""
 

@@ -6,8 +6,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.reliability.schedule import make, run
+from tests.reliability.schedule import make
 from tests.reliability.shrink import shrink
+from tests.reliability.world import run
 
 SAVED = Path(__file__).parent / "schedules"
 
@@ -18,7 +19,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=None, help="the first seed; else by the clock")
     parser.add_argument("--schedules", type=int, default=20_000)
     parser.add_argument(
-        "--replay-every", type=int, default=4, help="fold the logs anew of each nth"
+        "--replay-every", type=int, default=10, help="fold the logs anew of each nth"
     )
     options = parser.parse_args(arguments)
     seed = options.seed if options.seed is not None else time.time_ns() // 1_000_000

@@ -1,23 +1,24 @@
 """Our side of a schedule: the real fold, the real protocol decisions, the real books.
 
-What Postgres keeps is modelled as attributes that change at once: every method is one commit, and
-a crash falls between two of them.
+What Postgres keeps is modelled as attributes. Every change of it is one commit, which either
+happens whole or, where a crash comes before it, not at all.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
+from tests.reliability.books import Books
 from tests.reliability.invariants import check_order
-from tests.reliability.venue import NUMBERS, Venue, VenueOrder, at
-from trading import protocol, reconcile
-from trading.journal import Fill
+from tests.reliability.venue import NUMBERS, Clock, Venue, at
+from trading import protocol
+from trading.numbering import Numbers
 from trading.orders import executions, fold, ids, requests
-from trading.orders.ledger import EntryKind
 from trading.orders.reports import ExecutionReport
 from trading.orders.state import OrderState, Terms, new_state
 from trading.orders.status import asked_again
-from trading.protocol import Answer, Look, Step
-from trading.rebooking import Book, PositionBook
+from trading.protocol import Answer, Look
 from trading.vocabulary import (
     CommandKind,
     CommandState,
@@ -25,13 +26,9 @@ from trading.vocabulary import (
     ExecType,
     OrdRejReason,
     ReportSource,
-    Side,
     TimeInForce,
 )
 
-ACCEPT_DELAY_MS = 600
-LAG_MS = 400
-QUIET = timedelta(milliseconds=ACCEPT_DELAY_MS + LAG_MS)
 SEND_WINDOW = timedelta(seconds=5)
 ANSWER_WITHIN_MS = 10_000
 PENDING = {
@@ -40,6 +37,10 @@ PENDING = {
 }
 BOOKS = frozenset({ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL})
 PRIORITY = {CommandKind.CANCEL: 0, CommandKind.REPLACE: 1, CommandKind.NEW: 2}
+
+
+class Crash(Exception):
+    """The process died before this commit."""
 
 
 @dataclass(slots=True)
@@ -54,6 +55,8 @@ class Command:
     orig_cl_ord_id: str = ""
     state: CommandState = CommandState.QUEUED
     attempt: int = 0
+    was_unknown: bool = False
+    number: int = 0
     sending_at: int = 0
     valid_until: datetime | None = None
     next_look: int = 0
@@ -63,6 +66,7 @@ class Command:
 @dataclass(slots=True)
 class Order:
     id: str
+    venue: Venue
     buy: bool
     terms: Terms
     state: OrderState
@@ -83,20 +87,43 @@ class Order:
 
 @dataclass(slots=True)
 class Desk:
-    venue: Venue
+    """``fuse``: the crash comes before so many more commits (0: none is near). ``commits``: what
+    was committed when, where somebody wants to do the same elsewhere.
+    """
+
+    clock: Clock
+    venues: list[Venue]
     orders: list[Order] = field(default_factory=list)
     by_venue_id: dict[str, Order] = field(default_factory=dict)
-    book: PositionBook = field(default_factory=lambda: PositionBook(Book("A", "SPX", "USD")))
-    booked: dict[str, Order] = field(default_factory=dict)
-    posted_ids: int = 0
+    numbers: dict[str, Numbers] = field(default_factory=dict)
+    books: Books = field(default_factory=Books)
+    fuse: int = 0
+    commits: list[tuple[int, str, tuple[Any, ...]]] | None = None
+
+    def commit(self, what: str, *about: Any) -> None:
+        """Whatever is stored next is stored together, unless the process dies before it."""
+        if self.fuse:
+            self.fuse -= 1
+            if not self.fuse:
+                raise Crash(what)
+        if self.commits is not None:
+            self.commits.append((self.clock.now, what, about))
+
+    def open_of(self, state: CommandState) -> Iterator[Command]:
+        """Commands in a state, in order of orders."""
+        for order in self.orders:
+            for command in order.commands:
+                if command.state is state:
+                    yield command
 
     # --- the order door -------------------------------------------------------------------------
 
-    def accept(self, buy: bool, qty: int, price: int, tif: str) -> None:
+    def accept(self, venue: Venue, buy: bool, qty: int, price: int, tif: str) -> None:
         order_id = f"{len(self.orders):026d}"
         terms = Terms(NUMBERS[qty], price=NUMBERS[price], time_in_force=TimeInForce(tif))
-        order = Order(order_id, buy, terms, new_state(order_id, order_id, terms))
+        order = Order(order_id, venue, buy, terms, new_state(order_id, order_id, terms))
         order.commands.append(Command(CommandKind.NEW, order, order_id, order_id, qty, price))
+        self.commit("accept", order)
         self.orders.append(order)
         self.by_venue_id[order_id] = order
 
@@ -105,12 +132,14 @@ class Desk:
         open_cancel = any(one.kind is CommandKind.CANCEL for one in order.open_commands)
         decision = requests.cancel_decision(order.state, new.state, cancel_open=open_cancel)
         if decision.action is requests.Action.WITHDRAW:
+            self.commit("cancel", order, None)
             new.state = CommandState.REFUSED
-            self.record(order, self._local(ExecType.CANCELED, f"withdrawn:{order.id}"))
+            self._fold(order, self._local(ExecType.CANCELED, f"withdrawn:{order.id}"))
         elif decision.action in {requests.Action.QUEUE, requests.Action.WAIT}:
-            order.requests += 1
-            name = ids.cancel_id(order.id, order.requests)
+            name = ids.cancel_id(order.id, order.requests + 1)
             command = Command(CommandKind.CANCEL, order, name, order.state.venue_cl_ord_id)
+            self.commit("cancel", order, command)
+            order.requests += 1
             order.commands.append(command)
 
     def replace(self, order: Order, qty: int, price: int) -> None:
@@ -128,12 +157,13 @@ class Desk:
             return
         if requests.replace_errors(order.state, wanted):
             return
-        order.requests += 1
-        name = ids.replace_id(order.id, order.requests)
-        venue_id = ids.venue_cl_ord_id(order.id, order.requests)
+        name = ids.replace_id(order.id, order.requests + 1)
+        venue_id = ids.venue_cl_ord_id(order.id, order.requests + 1)
         command = Command(CommandKind.REPLACE, order, name, venue_id, qty, price)
         command.orig_venue_id = order.state.venue_cl_ord_id
         command.orig_cl_ord_id = order.state.chain_head
+        self.commit("replace", order, command)
+        order.requests += 1
         order.commands.append(command)
         self.by_venue_id[venue_id] = order
 
@@ -142,7 +172,7 @@ class Desk:
             exec_type=exec_type,
             source=ReportSource.LOCAL,
             exec_id=exec_id,
-            transact_time=at(self.venue.now),
+            transact_time=at(self.clock.now),
             **more,
         )
 
@@ -155,7 +185,10 @@ class Desk:
             for command in order.commands:
                 if command.state is not CommandState.QUEUED:
                     continue
-                if command.kind is not CommandKind.NEW and new_leaves:
+                if command.kind is CommandKind.NEW:
+                    if self.numbers_of(order.venue).frozen:
+                        continue
+                elif new_leaves:
                     continue
                 if best is None or PRIORITY[command.kind] < PRIORITY[best.kind]:
                     best = command
@@ -163,10 +196,15 @@ class Desk:
 
     def claim(self, command: Command) -> None:
         """Commit as SENDING: from here on bytes may have left."""
+        self.commit("claim", command)
+        venue = command.order.venue
         command.state = CommandState.SENDING
         command.attempt += 1
-        command.sending_at = self.venue.now
-        command.valid_until = at(self.venue.now) + SEND_WINDOW
+        command.sending_at = self.clock.now
+        command.valid_until = at(self.clock.now) + SEND_WINDOW
+        if command.kind is CommandKind.NEW:
+            numbers = self.numbers[venue.name] = self.numbers_of(venue).take()
+            command.number = numbers.taken
         exec_type = PENDING.get(command.kind)
         if exec_type is None or command.attempt > 1:
             return
@@ -180,7 +218,7 @@ class Desk:
             venue_cl_ord_id=command.venue_id,
             **more,
         )
-        self.record(command.order, report)
+        self._fold(command.order, report)
 
     def settle(self, command: Command, answer: Answer, reason: CxlRejReason | None) -> None:
         """The venue's answer, or its silence, as it is committed."""
@@ -192,119 +230,88 @@ class Desk:
             proves_existence=reason is CxlRejReason.DUPLICATE_CL_ORD_ID,
             reason=reason,
             new_is_open=command.order.commands[0].state in protocol.OPEN_STATES,
+            was_unknown=command.was_unknown,
         )
+        self.commit("settle", command, answer, reason)
+        is_new = command.kind is CommandKind.NEW
         if meaning is Answer.UNKNOWN:
-            self.mark_unknown(command)
+            self._mark_unknown(command)
         elif meaning is Answer.NOT_EXECUTED:
             command.state = CommandState.QUEUED
         elif meaning is Answer.ACCEPTED:
-            if command.kind is CommandKind.NEW:
+            if is_new:
                 command.state = CommandState.ACKED
+                self._shown(command)
         else:
-            is_new = command.kind is CommandKind.NEW
-            self.venue.now += 1
+            self.clock.now += 1
             report = ExecutionReport(
                 exec_type=ExecType.REJECTED if is_new else ExecType.REQUEST_REFUSED,
                 source=ReportSource.VENUE,
                 exec_id=f"refused:{command.cl_ord_id}:{command.attempt}",
-                transact_time=at(self.venue.now),
+                transact_time=at(self.clock.now),
                 cl_ord_id=command.cl_ord_id,
                 venue_cl_ord_id=command.venue_id,
                 cxl_rej_reason=reason,
             )
-            self.record(command.order, report)
+            self._fold(command.order, report)
 
-    def mark_unknown(self, command: Command) -> None:
-        command.state = CommandState.UNKNOWN
-        command.next_look = self.venue.now + 500
+    def _mark_unknown(self, command: Command) -> None:
+        command.state, command.was_unknown = CommandState.UNKNOWN, True
+        command.next_look = self.clock.now + 500
 
     def restart(self) -> None:
-        """What was being sent when the process died is unknown."""
-        for order in self.orders:
-            for command in order.commands:
-                if command.state is CommandState.SENDING:
-                    self.mark_unknown(command)
+        """What was being sent when the process died is unknown; every venue is connected anew."""
+        self.fuse = 0
+        for command in self.open_of(CommandState.SENDING):
+            self.commit("unknown", command)
+            self._mark_unknown(command)
+        for venue in self.venues:
+            self.connect(venue)
 
     def give_up_waiting(self) -> None:
-        limit = self.venue.now - ANSWER_WITHIN_MS
-        for order in self.orders:
-            for command in order.commands:
-                if command.state is CommandState.SENDING and command.sending_at < limit:
-                    self.mark_unknown(command)
+        limit = self.clock.now - ANSWER_WITHIN_MS
+        for command in self.open_of(CommandState.SENDING):
+            if command.sending_at < limit:
+                self.commit("unknown", command)
+                self._mark_unknown(command)
 
-    # --- unknown outcomes -----------------------------------------------------------------------
+    # --- rising numbers -------------------------------------------------------------------------
 
-    def look_up(self, command: Command, complete: bool) -> Command | None:
-        """One look-up of an unknown command; returns the command if it is to be sent again."""
-        venue, now = self.venue, at(self.venue.now)
-        found = venue.look_up(command.venue_id) if complete else None
-        if found is None and complete and command.kind is CommandKind.REPLACE:
-            found = venue.look_up(command.orig_venue_id)
-        leaves = NUMBERS[1]
-        if found is not None:
-            leaves = NUMBERS[max(found.qty - found.cum, 0) if found.works else 0]
-        decided = found is not None and protocol.tells(
-            command.kind, command.venue_id, found_as=found.head, leaves_qty=leaves
-        )
-        there = found is not None and protocol.took_effect(
-            command.kind, command.venue_id, found_as=found.head
-        )
-        command.looks.append(Look(now, there, complete))
-        wait = protocol.next_lookup(len(command.looks))
-        command.next_look = venue.now + wait // timedelta(milliseconds=1)
-        if found is not None:
-            self.take_evidence(found, command.order)
-        if command.state is not CommandState.UNKNOWN:
-            return None
-        assert command.valid_until is not None
-        if decided:
-            if protocol.overtaken(
-                command.kind,
-                leaves_qty=leaves,
-                valid_until=command.valid_until,
-                quiet=QUIET,
-                now=now,
-            ):
-                self.refuse(command, f"too-late:{command.cl_ord_id}", CxlRejReason.TOO_LATE)
-            return None
-        step = protocol.next_step(
-            command.kind,
-            dedup_is_full=venue.dedup == "FULL",
-            valid_until=command.valid_until,
-            quiet=QUIET,
-            now=now,
-        )
-        if step is Step.RESEND and protocol.may_resend(command.kind, command.attempt):
-            return command
-        if command.kind is CommandKind.CANCEL or step is Step.WAIT:
-            return None
-        if protocol.absence_proven(
-            command.looks, valid_until=command.valid_until, quiet=QUIET, now=now
-        ):
-            self.refuse(command, f"absent:{command.cl_ord_id}")
-        return None
+    def numbers_of(self, venue: Venue) -> Numbers:
+        return self.numbers.get(venue.name) or Numbers()
 
-    def refuse(self, command: Command, exec_id: str, why: CxlRejReason | None = None) -> None:
+    def connect(self, venue: Venue) -> None:
+        """A venue that numbers its orders says which it would take next."""
+        if venue.ways.dedup == "ASCENDING" and venue.is_up:
+            self.numbers[venue.name] = self.numbers_of(venue).connected(venue.highest + 1)
+
+    def resume(self, venue: Venue) -> None:
+        """A person lets new orders go again, well above every number there was."""
+        numbers = self.numbers_of(venue)
+        if numbers.frozen:
+            self.numbers[venue.name] = numbers.resumed(numbers.taken + 100)
+
+    def _shown(self, command: Command) -> None:
+        venue = command.order.venue
+        self.numbers[venue.name] = self.numbers_of(venue).seen(command.number)
+
+    def refuse(
+        self, command: Command, what: str, exec_id: str, why: CxlRejReason | None = None
+    ) -> None:
         """Concluded from look-ups: the venue never received it, or it came too late."""
+        self.commit(what, command)
         command.state = CommandState.REFUSED
         is_new = command.kind is CommandKind.NEW
         report = ExecutionReport(
             exec_type=ExecType.REJECTED if is_new else ExecType.REQUEST_REFUSED,
             source=ReportSource.RECON,
             exec_id=exec_id,
-            transact_time=at(self.venue.now),
+            transact_time=at(self.clock.now),
             cl_ord_id=command.cl_ord_id,
             ord_rej_reason=OrdRejReason.NOT_RECEIVED if is_new else None,
             cxl_rej_reason=why,
         )
-        self.record(command.order, report)
-
-    def take_evidence(self, found: VenueOrder, order: Order) -> None:
-        """Executions first, so that the status never runs ahead of the ledger."""
-        for report in self.venue.executions:
-            if report.order_id == found.order_id:
-                self.record(order, report)
-        self.record(order, self.venue.answer_for(found))
+        self._fold(command.order, report)
 
     # --- reports --------------------------------------------------------------------------------
 
@@ -314,6 +321,11 @@ class Desk:
         self.record(order, report)
 
     def record(self, order: Order, report: ExecutionReport) -> None:
+        """Take one report in a commit of its own."""
+        self.commit("report", order, report)
+        self._fold(order, report)
+
+    def _fold(self, order: Order, report: ExecutionReport) -> None:
         """Fold a report as the service does: once, parked if impossible, booked with its fills."""
         report = executions.with_own_id(report)
         key = (report.exec_type, report.exec_id)
@@ -346,71 +358,8 @@ class Desk:
                 )
                 if outcome is not None:
                     command.state = outcome.state
+                    if command.kind is CommandKind.NEW:
+                        self._shown(command)
         if applied.entries:
-            self._book(order, before, applied)
+            self.books.book(order, before, applied)
         check_order(order, before, applied, report)
-
-    def _book(self, order: Order, before: OrderState, applied: fold.Applied) -> None:
-        ledger = before.ledger
-        for entry in applied.entries:
-            grown = ledger.add(entry)
-            when = entry.transact_time
-            if entry.kind is EntryKind.TRADE:
-                assert entry.exec_id not in self.booked, "one execution, one booking"
-                self.booked[entry.exec_id] = order
-                self.book.fill(self._fill(order, entry.exec_id, entry.qty, entry.px, when), when)
-            elif entry.kind is not EntryKind.ADJUST:
-                was = ledger.effective_of(entry.exec_ref_id or "")
-                is_now = grown.effective_of(entry.exec_id)
-                if was is not None and (
-                    is_now is None or (was.qty, was.px) != (is_now.qty, is_now.px)
-                ):
-                    root = was.root.exec_id
-                    fill = None
-                    if is_now is not None:
-                        fill = self._fill(order, root, is_now.qty, is_now.px, when)
-                    self.book.correct(root, fill, ref=entry.exec_id, at=when)
-            ledger = grown
-
-    @staticmethod
-    def _fill(order: Order, exec_id: str, qty, px, when: datetime) -> Fill:
-        side = Side.BUY if order.buy else Side.SELL
-        return Fill(exec_id, order.id, exec_id, side, qty, px, NUMBERS[0], "USD", when)
-
-    def answer_questions(self) -> None:
-        """What a report left open is asked: the order as the venue shows it, executions first."""
-        for order in self.orders:
-            if order.question:
-                found = self.venue.look_up(order.state.venue_cl_ord_id)
-                order.question = False
-                if found is not None:
-                    self.take_evidence(found, order)
-
-    def reconcile(self, complete: bool, *, all_orders: bool = False) -> None:
-        """Compare executions and open orders with the venue's pages; at a day's end all orders."""
-        now = at(self.venue.now)
-        ours = [
-            reconcile.OurOrder(one.state, "SPX", at(max(c.sending_at for c in one.commands)))
-            for one in self.orders
-            if one.commands[0].attempt
-        ]
-        known = {exec_id for one in self.orders for exec_id in one.state.ledger.entries}
-        found = reconcile.diff_executions(
-            account="A",
-            ours=ours,
-            known_exec_ids=known,
-            theirs=self.venue.executions,
-            complete=complete,
-            since=at(0),
-            now=now,
-        )
-        by_id = {one.id: one for one in self.orders}
-        for order_id, report in found.reports:
-            self.record(by_id[order_id], report)
-        for item in ours:
-            order = by_id[item.state.id]
-            listed = self.venue.look_up(order.state.venue_cl_ord_id)
-            if listed is None or item.is_young(now):
-                continue
-            if all_orders or listed.works or not order.state.is_closed:
-                self.record(order, self.venue.answer_for(listed))

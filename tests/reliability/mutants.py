@@ -63,7 +63,9 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     # the command protocol
     ("trading.protocol", "    return Step.RESEND if dedup_is_full else Step.PROVE", "    return Step.RESEND"),
     ("trading.protocol", "        and blind[-1] >= valid_until + quiet\n", ""),
-    ("trading.protocol", "    if proves_existence:\n        return Answer.UNKNOWN\n", ""),
+    ("trading.protocol", "        if proves_existence:\n            return Answer.UNKNOWN\n", ""),
+    ("trading.protocol", "    if answer is Answer.NOT_EXECUTED and was_unknown:\n        return Answer.UNKNOWN\n", ""),
+    ("trading.numbering", "return replace(self, taken=self.taken + 1)", "return replace(self, taken=self.shown + 1)"),
     ("trading.protocol", "if kind is CommandKind.NEW or leaves_qty != 0:", "if True:"),
     ("trading.protocol", "    return kind is CommandKind.CANCEL or attempt < MAX_ATTEMPTS", "    return attempt < MAX_ATTEMPTS"),
     ("trading.protocol", "if (order.acked and not order.unseen) or order.cum_qty > ZERO or order.is_closed:", "if order.is_closed:"),
@@ -129,10 +131,11 @@ def _concerned(name: str) -> bool:
 def killed_by(mutant: tuple[str, str, str], seed: int, schedules: int) -> tuple[int, str] | None:
     """The seed that notices the fault, and how; None if none does."""
     with planted(*mutant):
-        schedule = importlib.import_module("tests.reliability.schedule")
+        make = importlib.import_module("tests.reliability.schedule").make
+        run = importlib.import_module("tests.reliability.world").run
         for number in range(seed, seed + schedules):
             try:
-                schedule.run(schedule.make(number), replay=number % 4 == 0)
+                run(make(number), replay=number % 4 == 0)
             except Exception as failure:  # noqa: BLE001 - any failure is a kill
                 return number, f"{type(failure).__name__}: {failure}"[:100]
     return None
@@ -142,7 +145,7 @@ def main(arguments: list[str]) -> int:
     """Try every planted fault; exit status 1 if more than the allowed survive."""
     parser = argparse.ArgumentParser(prog="python -m tests.reliability.mutants")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--schedules", type=int, default=600, help="at most so many for each")
+    parser.add_argument("--schedules", type=int, default=2_500, help="at most so many for each")
     parser.add_argument("--every", type=int, default=1, help="only every nth fault (short form)")
     options = parser.parse_args(arguments)
     begun, survivors, tried = time.monotonic(), [], MUTANTS[:: options.every]

@@ -2,7 +2,8 @@
 
 import re
 
-from tests.reliability.schedule import Schedule, run
+from tests.reliability.schedule import Schedule
+from tests.reliability.world import run
 
 
 def kind_of(failure: BaseException) -> str:

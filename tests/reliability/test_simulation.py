@@ -17,8 +17,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.reliability import schedule as schedules
 from tests.reliability.invariants import Violated, check_end
-from tests.reliability.schedule import Schedule, World, make, run
+from tests.reliability.lookups import LAG_MS
+from tests.reliability.schedule import DEDUPS, Schedule, make
 from tests.reliability.shrink import fails, shrink
+from tests.reliability.venue import Personality
+from tests.reliability.world import World, run
 from trading.orders.reports import to_json
 from trading.orders.state import OrderState, facts_json
 
@@ -60,7 +63,10 @@ def test_every_fault_is_drawn_somewhere() -> None:
     drawn = {str(word) for seed in range(200) for step in make(seed).steps for word in step}
     wanted = {*schedules.SEND_FATES, *schedules.DELIVERIES, *schedules.VENUE_FAULTS}
     assert wanted | set(schedules.FAULTS) <= drawn
-    assert {make(seed).dedup for seed in range(50)} == {"FULL", "OPEN_ONLY", "NONE"}
+    venues = [one for seed in range(50) for one in make(seed).venues]
+    assert {one.dedup for one in venues} == set(DEDUPS)
+    assert {bool(one.budget) for one in venues} == {True, False}
+    assert {len(make(seed).venues) for seed in range(50)} == {1, 2, 3}
 
 
 def test_a_failure_is_shrunk_to_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +86,7 @@ def test_planted_faults_are_noticed() -> None:
     """The short form of ``python -m tests.reliability.mutants``: every fifth fault."""
     command = [sys.executable, "-m", "tests.reliability.mutants", "--every", "5"]
     done = subprocess.run(
-        [*command, "--schedules", "120"], cwd=ROOT, capture_output=True, text=True, check=False
+        [*command, "--schedules", "400"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "10 of 10 planted faults noticed" in done.stdout
@@ -94,17 +100,26 @@ class Life(RuleBasedStateMachine):
     """The same world, driven by Hypothesis, which looks for the smallest thing that breaks it."""
 
     @initialize(
-        dedup=st.sampled_from(["FULL", "OPEN_ONLY", "NONE"]),
-        sequenced=st.booleans(),
-        echoes=st.booleans(),
+        venues=st.lists(
+            st.builds(
+                Personality,
+                dedup=st.sampled_from(DEDUPS),
+                sequenced=st.booleans(),
+                lag=st.sampled_from([0, LAG_MS]),
+                echoes=st.booleans(),
+                budget=st.sampled_from([0, 2]),
+            ),
+            min_size=1,
+            max_size=2,
+        )
     )
-    def begin(self, dedup: str, sequenced: bool, echoes: bool) -> None:
-        self.world = World(Schedule(dedup, sequenced, 0, [], echoes))
+    def begin(self, venues: list[Personality]) -> None:
+        self.world = World(Schedule(tuple(venues), []))
 
-    @rule(buy=st.integers(0, 1), qty=st.integers(4, 40), px=PX, tif=st.sampled_from(["DAY", "GTC"]))
-    def order(self, buy: int, qty: int, px: int, tif: str) -> None:
+    @rule(n=NUMBER, qty=st.integers(4, 40), px=PX, tif=st.sampled_from(["DAY", "GTC", "IOC"]))
+    def order(self, n: int, qty: int, px: int, tif: str) -> None:
         if len(self.world.desk.orders) < 4:
-            self.world.play(["new", buy, qty, px, tif])
+            self.world.play(["new", n % 2, qty, px, tif, n >> 1])
 
     @rule(fate=st.sampled_from(["ok", *schedules.SEND_FATES]))
     def send(self, fate: str) -> None:
@@ -134,9 +149,17 @@ class Life(RuleBasedStateMachine):
     def wait(self, ms: int, complete: bool) -> None:
         self.world.play(["tick", ms, complete])
 
-    @rule()
-    def restart(self) -> None:
-        self.world.play(["restart"])
+    @rule(n=NUMBER, down=st.booleans())
+    def link(self, n: int, down: bool) -> None:
+        self.world.play(["outage", down, n])
+
+    @rule(n=NUMBER, word=st.sampled_from(["id_reset", "id_jump"]))
+    def renumber(self, n: int, word: str) -> None:
+        self.world.play([word, n])
+
+    @rule(commits=st.integers(0, 6))
+    def crash(self, commits: int) -> None:
+        self.world.play(["crash", commits] if commits else ["restart"])
 
     def teardown(self) -> None:
         if hasattr(self, "world"):

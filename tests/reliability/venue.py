@@ -32,7 +32,31 @@ class Execution:
 
 
 @dataclass(slots=True)
+class Clock:
+    """The one time of a world, in milliseconds since its start."""
+
+    now: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Personality:
+    """``dedup`` FULL, OPEN_ONLY, NONE or ASCENDING: which ids a second order may not carry.
+
+    ``sequenced``: its reports are numbered. ``lag``: how many ms its look-ups are behind.
+    ``echoes``: it says that a request is pending before it answers it. ``budget``: how many
+    requests it takes in a second, 0 for any number.
+    """
+
+    dedup: str
+    sequenced: bool
+    lag: int
+    echoes: bool = False
+    budget: int = 0
+
+
+@dataclass(slots=True)
 class VenueOrder:
+    venue: "Venue"
     client_id: str
     order_id: str
     buy: bool
@@ -72,34 +96,33 @@ class VenueOrder:
 
 @dataclass(slots=True)
 class Venue:
-    """``dedup`` FULL, OPEN_ONLY or NONE: which client ids a second order may not carry.
+    """``is_up``: whether anything passes between it and us. ``highest``: the last rising number."""
 
-    ``echoes``: it says that a request is pending before it answers it.
-    """
-
-    dedup: str
-    sequenced: bool
-    lag: int
-    echoes: bool = False
-    now: int = 0
+    name: str
+    ways: Personality
+    clock: Clock
+    is_up: bool = True
     seq: int = 0
+    highest: int = 0
+    taken_at: list[int] = field(default_factory=list)
     orders: list[VenueOrder] = field(default_factory=list)
     by_id: dict[str, VenueOrder] = field(default_factory=dict)
+    by_number: dict[int, VenueOrder] = field(default_factory=dict)
     out: list[ExecutionReport] = field(default_factory=list)
     executions: list[ExecutionReport] = field(default_factory=list)
 
     def say(self, order: VenueOrder, exec_type: ExecType, **more: object) -> ExecutionReport:
         """Tell of something that has just happened; every event has an instant of its own."""
         self.seq += 1
-        self.now += 1
+        self.clock.now += 1
         more.setdefault("venue_cl_ord_id", order.head)
         report = ExecutionReport(
             exec_type=exec_type,
             source=ReportSource.VENUE,
-            exec_id=more.pop("exec_id", None) or f"v{self.seq}",
-            transact_time=at(self.now),
+            exec_id=more.pop("exec_id", None) or f"{self.name}v{self.seq}",
+            transact_time=at(self.clock.now),
             order_id=order.order_id,
-            venue_seq=self.seq if self.sequenced else None,
+            venue_seq=self.seq if self.ways.sequenced else None,
             **more,
         )
         self.out.append(report)
@@ -107,35 +130,60 @@ class Venue:
 
     # --- requests -------------------------------------------------------------------------------
 
-    def new(self, client_id: str, buy: bool, qty: int, price: int, tif: str) -> str:
-        """Return "" if taken, else DUPLICATE."""
+    def has_room(self) -> bool:
+        """Whether one more request fits into this second; if so it is counted."""
+        if self.ways.budget:
+            since = self.clock.now - 1_000
+            self.taken_at = [when for when in self.taken_at if when > since]
+            if len(self.taken_at) >= self.ways.budget:
+                return False
+            self.taken_at.append(self.clock.now)
+        return True
+
+    def new(
+        self, client_id: str, buy: bool, qty: int, price: int, tif: str, number: int = 0
+    ) -> str:
+        """Return "" if taken, else DUPLICATE. A rising number that is known amends its order."""
+        dedup = self.ways.dedup
         there = self.by_id.get(client_id)
-        if there is not None and (
-            self.dedup == "FULL" or (self.dedup == "OPEN_ONLY" and there.works)
-        ):
+        if there is not None and (dedup == "FULL" or (dedup == "OPEN_ONLY" and there.works)):
             return "DUPLICATE"
-        order = VenueOrder(client_id, f"V{len(self.orders)}", buy, qty, price, tif, self.now)
+        if dedup == "ASCENDING":
+            if number <= self.highest:
+                return "DUPLICATE"
+            self.highest = number
+            known = self.by_number.get(number)
+            if known is not None and known.works:
+                self.restate(known, qty, price)
+                return ""
+        order = self._order(client_id, buy, qty, price, tif)
+        self.by_number[number] = order
+        self.say(order, ExecType.NEW, cl_ord_id=None)
+        return ""
+
+    def refuse_new(
+        self, client_id: str, buy: bool, qty: int, price: int, tif: str, number: int = 0
+    ) -> None:
+        """Definitely refused: an order that never works."""
+        self.highest = max(self.highest, number)
+        order = self._order(client_id, buy, qty, price, tif)
+        order.closed = "REJECTED"
+        self.say(order, ExecType.REJECTED)
+
+    def _order(self, client_id: str, buy: bool, qty: int, price: int, tif: str) -> VenueOrder:
+        order_id = f"{self.name}V{len(self.orders)}"
+        order = VenueOrder(self, client_id, order_id, buy, qty, price, tif, self.clock.now)
         order.head = client_id
         order.ids.add(client_id)
         self.orders.append(order)
         self.by_id[client_id] = order
-        self.say(order, ExecType.NEW, cl_ord_id=None)
-        return ""
-
-    def refuse_new(self, client_id: str, buy: bool, qty: int, price: int, tif: str) -> None:
-        """Definitely refused: an order that never works."""
-        order = VenueOrder(client_id, f"V{len(self.orders)}", buy, qty, price, tif, self.now)
-        order.head, order.closed = client_id, "REJECTED"
-        order.ids.add(client_id)
-        self.orders.append(order)
-        self.by_id[client_id] = order
-        self.say(order, ExecType.REJECTED)
+        return order
 
     def cancel(self, venue_id: str, request: str) -> CxlRejReason | None:
         order = self.by_id.get(venue_id)
         if order is None:
             return CxlRejReason.UNKNOWN_ORDER
-        if self.echoes:
+        if self.ways.echoes:
             self.say(order, ExecType.PENDING_CANCEL, cl_ord_id=request)
         if not order.works:
             return CxlRejReason.TOO_LATE
@@ -151,7 +199,7 @@ class Venue:
             return CxlRejReason.UNKNOWN_ORDER
         if new_id in order.ids:
             return CxlRejReason.DUPLICATE_CL_ORD_ID
-        if self.echoes:
+        if self.ways.echoes:
             self.say(order, ExecType.PENDING_REPLACE, cl_ord_id=request)
         if not order.works:
             return CxlRejReason.TOO_LATE
@@ -172,7 +220,7 @@ class Venue:
 
     def trade(self, order: VenueOrder, qty: int, px: int) -> None:
         """Execute; also more than is left, and after the end, as venues do."""
-        exec_id = f"x{self.seq + 1}"
+        exec_id = f"{self.name}x{self.seq + 1}"
         order.trades[exec_id] = Execution(qty, px, exec_id)
         if order.closed == "REJECTED":
             order.closed = ""  # whatever it said: it worked
@@ -189,7 +237,7 @@ class Venue:
         if not live:
             return
         one = live[pick % len(live)]
-        exec_id, ref = f"x{self.seq + 1}", one.last
+        exec_id, ref = f"{self.name}x{self.seq + 1}", one.last
         one.last = exec_id
         if qty:
             one.qty, one.px = qty, px
@@ -235,7 +283,7 @@ class Venue:
     def look_up(self, venue_id: str) -> VenueOrder | None:
         """The order, once the look-up's copy has caught up with it."""
         order = self.by_id.get(venue_id)
-        return None if order is None or order.created + self.lag > self.now else order
+        return None if order is None or order.created + self.ways.lag > self.clock.now else order
 
     def answer_for(self, order: VenueOrder) -> ExecutionReport:
         """The order as a status answer shows it."""
@@ -244,7 +292,7 @@ class Venue:
             exec_type=ExecType.ORDER_STATUS,
             source=ReportSource.RECON,
             exec_id=f"s:{order.order_id}:{status}:{order.qty}:{order.price}:{cum}",
-            transact_time=at(self.now),
+            transact_time=at(self.clock.now),
             venue_cl_ord_id=order.head,
             order_id=order.order_id,
             ord_status=status,

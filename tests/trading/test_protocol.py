@@ -45,6 +45,15 @@ def test_a_duplicate_proves_existence_and_an_early_cancel_waits() -> None:
         assert protocol.settle(REPLACE, answer) is answer
 
 
+def test_not_executed_says_nothing_of_an_earlier_attempt() -> None:
+    again = {"was_unknown": True}
+    assert protocol.settle(NEW, Answer.NOT_EXECUTED, **again) is Answer.UNKNOWN
+    early = {"reason": CxlRejReason.UNKNOWN_ORDER, "new_is_open": True}
+    assert protocol.settle(CANCEL, Answer.REFUSED, **early, **again) is Answer.UNKNOWN
+    for answer in (Answer.ACCEPTED, Answer.REFUSED):
+        assert protocol.settle(NEW, answer, **again) is answer
+
+
 @pytest.mark.parametrize(
     ("kind", "full", "second", "step"),
     [

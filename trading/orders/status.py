@@ -133,12 +133,12 @@ def _same_figures(left: Terms, right: Terms) -> bool:
 
 
 def _reported_terms(answer: ExecutionReport, base: Terms) -> Terms:
-    return replace(
-        base,
-        order_qty=base.order_qty if answer.order_qty is None else answer.order_qty,
-        price=base.price if answer.price is None else answer.price,
-        stop_px=base.stop_px if answer.stop_px is None else answer.stop_px,
-    )
+    order_qty = base.order_qty if answer.order_qty is None else answer.order_qty
+    price = base.price if answer.price is None else answer.price
+    stop_px = base.stop_px if answer.stop_px is None else answer.stop_px
+    if (order_qty, price, stop_px) == (base.order_qty, base.price, base.stop_px):
+        return base
+    return replace(base, order_qty=order_qty, price=price, stop_px=stop_px)
 
 
 def _said(answer: ExecutionReport, exec_type: ExecType) -> ExecutionReport:
