@@ -224,17 +224,18 @@ def _first_report(order: Order, judged: Judged, now: datetime) -> ExecutionRepor
             ord_rej_reason=OrdRejReason.RISK,
             text="; ".join(breach.message for breach in judged.breaches)[:500],
         )
-    return received(order, now)
+    twin = judged.twin
+    return received(order, now, f"allow_duplicate: equal to {twin.cl_ord_id}" if twin else "")
 
 
-def received(order: Order, now: datetime) -> ExecutionReport:
+def received(order: Order, now: datetime, text: str = "") -> ExecutionReport:
     """Seq 1 of an order nothing stands against."""
     return ExecutionReport(
         exec_type=ExecType.PENDING_NEW,
         source=ReportSource.LOCAL,
         exec_id=f"received:{order.id}",
         transact_time=now,
-        text=f"allow_duplicate: equal to {judged.twin.cl_ord_id}" if judged.twin else "",
+        text=text,
     )
 
 
