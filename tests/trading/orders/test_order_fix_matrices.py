@@ -149,3 +149,18 @@ def test_the_core_is_not_told_what_it_must_work_out(monkeypatch: pytest.MonkeyPa
     """A core that computes another status is caught: the tables are no echo of themselves."""
     monkeypatch.setattr(OrderState, "leaves_qty", property(lambda self: self.order_qty))
     assert not only(published()).passed
+
+
+# The scenarios of FIX 4.4, volume 4, by group: how many of each letter we know of.
+KNOWN = {
+    "A.1": 2, "B.1": 6, "C.1": 3, "C.2": 1, "C.3": 3, "D.1": 3, "D.2": 3, "E.1": 4, "F.1": 3,
+    "G.1": 3, "H.1": 4, "I.1": 2, "J.1": 4, "K.1": 2, "L.1": 2,
+}  # fmt: skip
+
+
+def test_every_scenario_we_know_of_is_played() -> None:
+    published_ones = {item["id"] for item in content(FILES[0])["scenarios"]}
+    in_our_words = {item["covers"] for item in content(FILES[1])["scenarios"] if "covers" in item}
+    known = {f"{group}.{'abcdef'[n]}" for group, count in KNOWN.items() for n in range(count)}
+    assert published_ones | in_our_words == known
+    assert not published_ones & in_our_words
