@@ -79,11 +79,13 @@ class SchemaTemplate(models.Model):
     """The SQL that makes an empty schema a firm's, for the migrations with the digest ``code``.
 
     See ``tenants.templates``. Kept until newer ones push it out; made again when it is missing.
+    ``made_from`` has the digest of each migration's file.
     """
 
     code = models.CharField(max_length=64, primary_key=True)
     statements = models.TextField(blank=True)
     structure = models.CharField(max_length=32)
+    made_from = models.JSONField(default=dict, blank=True)
     made_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
 """The template of a firm's schema: one string of SQL that makes an empty schema a whole one.
 
 It is made from the migrations themselves, checked against a schema Django migrated, and kept in
-``public`` under the fingerprint of those migrations. Code with other migrations does not find it.
+``public`` under the digest of those migrations. Code with other migrations does not find it; where
+that code has all of the older one's migrations unchanged, it begins with the older template.
 """
 
 import logging
@@ -84,19 +85,24 @@ def keep_current() -> bool:
 
 def code_fingerprint() -> str:
     """Return a digest of the migrations of firms' apps, as they stand on the disk."""
+    return sha256(repr(sorted(_made_from().items())).encode()).hexdigest()
+
+
+def _made_from() -> dict[str, str]:
+    """Return what templates depend on, by name: each migration's file, Django, our own form."""
     labels = [one.label for one in apps.get_app_configs() if one.name in settings.TENANT_APPS]
-    return _digest(tuple(MigrationLoader.migrations_module(label)[0] for label in labels))
+    modules = tuple((label, MigrationLoader.migrations_module(label)[0]) for label in labels)
+    return _digests(modules)
 
 
 @cache
-def _digest(modules: tuple[str, ...]) -> str:
-    digest = sha256(f"{_FORM} {django.VERSION}".encode())
-    for name in modules:
-        package = import_module(name)
-        for directory in package.__path__:
+def _digests(modules: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    found = {"": f"{_FORM} {django.VERSION}"}
+    for label, name in modules:
+        for directory in import_module(name).__path__:
             for path in sorted(Path(directory).glob("[!_]*.py*")):
-                digest.update(f"{name} {path.name}".encode() + path.read_bytes())
-    return digest.hexdigest()
+                found[f"{label}.{path.name}"] = sha256(path.read_bytes()).hexdigest()
+    return found
 
 
 def _stored(code: str) -> Template | None:
@@ -111,6 +117,7 @@ def _made_and_kept(code: str) -> Template:
         defaults={
             "statements": made.statements,
             "structure": made.structure,
+            "made_from": _made_from(),
             "made_at": Now(),
         },
     )
@@ -120,22 +127,54 @@ def _made_and_kept(code: str) -> Template:
     return made
 
 
-@transaction.atomic
 def _made(code: str) -> Template:
+    """Return the template of the code's migrations, made on an older one where that is sound.
+
+    :raises TemplateDiffers: if its statements do not make what Django makes.
+    """
+    older = _older()
+    if older is not None:
+        try:
+            return _made_on(code, older)
+        except (DatabaseError, TemplateDiffers) as failure:
+            _log.warning(
+                "an older template of a firm's schema is no base, beginning anew: %s", failure
+            )
+    return _made_on(code, Template("", "", ""))
+
+
+def _older() -> Template | None:
+    """Return the newest template of code whose every migration is still the same.
+
+    Django migrates a schema made from it as it would a firm of that code.
+    """
+    now = _made_from().items()
+    for row in SchemaTemplate.objects.exclude(statements="").order_by("-made_at"):
+        if row.made_from and row.made_from.items() < now:
+            return Template(row.code, row.statements, row.structure)
+    return None
+
+
+@transaction.atomic
+def _made_on(code: str, base: Template) -> Template:
     """Migrate a schema that is thrown away, and prove that its statements make the same again.
 
     In one transaction, whose now() is the same in the rows of every try.
 
-    :raises TemplateDiffers: if they do not.
+    :raises TemplateDiffers: if they do not, or if the base is not what it was checked for.
     """
     with _scratch("made") as schema:
+        _send(base.statements)
+        if fingerprints([schema]).get(schema, "") != base.structure:
+            raise TemplateDiffers("The base is not what it was checked for.")
         recipe = migrate_and_record()
         by_django = catalogue()
         structure = fingerprints([schema])[schema]
-    statements = recipe.as_sql()
+    statements = base.statements + recipe.as_sql()
     if recipe.by_code:
         with _scratch("again"):
-            again = migrate_and_record().as_sql()
+            _send(base.statements)
+            again = base.statements + migrate_and_record().as_sql()
         if again != statements:
             _log.warning(
                 "no template can be made: %s do not send the same to every schema; firms are made"
@@ -163,7 +202,8 @@ def _fill(schema: str, template: Template) -> None:
 
 def _send(statements: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(statements)
+        if statements:
+            cursor.execute(statements)
         # Whatever follows in this transaction must not meet checks still waiting for its commit.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 

@@ -16,6 +16,7 @@ LOCAL_PROFILE = "config.settings.local"
 
 WITHOUT_DATABASE = frozenset(
     {
+        "bench",  # has servers of its own
         "check",
         "collectstatic",
         "compilemessages",

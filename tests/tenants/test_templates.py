@@ -2,6 +2,8 @@
 
 import pytest
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test.utils import CaptureQueriesContext
 
 from tenants import templates
@@ -122,6 +124,30 @@ def test_code_with_another_migration_does_not_take_the_old_template(tmp_path):
         assert pending([new, old]) == [old]
     assert "remark" in columns(new, "events_subscribercursor")
     assert "remark" not in columns(old, "events_subscribercursor")
+
+
+def test_a_template_grows_by_what_newer_code_adds_and_is_still_what_django_makes(tmp_path):
+    older = templates.current().statements
+    with later_version(tmp_path, ONE_COLUMN) as name:
+        public_has(name)
+        by_template = contents(firm("of-new-code"))
+        assert templates.current().statements.startswith(older)
+        migrate_by_django(empty_schema("t_by_django"))
+        by_django = contents("t_by_django")
+    # Django from nothing takes the apps one after the other, so the records come in another order.
+    assert by_template.pop("migrations")[-1] == f"events.{name}"
+    by_django.pop("migrations")
+    assert differences(by_template, by_django) == []
+
+
+def test_a_spoiled_older_template_is_no_base(tmp_path, caplog):
+    templates.current()
+    fault = Value("DROP TABLE events_event CASCADE")
+    SchemaTemplate.objects.update(statements=Concat("statements", fault))
+    with later_version(tmp_path, ONE_COLUMN) as name:
+        public_has(name)
+        assert "remark" in columns(firm("of-new-code"), "events_subscribercursor")
+    assert "no base, beginning anew" in caplog.text
 
 
 def test_no_firm_is_made_while_the_database_waits_for_migrations(tmp_path):

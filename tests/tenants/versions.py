@@ -1,13 +1,10 @@
-"""Code of a later version: the migrations of an app, and one more."""
+"""Code of a later version, for the length of a block."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module, invalidate_caches
-from itertools import count
 from pathlib import Path
-from textwrap import indent
 
 from django.conf import settings
 from django.db import connection
@@ -15,10 +12,9 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.test import override_settings
 
+from bench.later_version import write_later_version
 from tenants.binding import bound_unchecked
 from tenants.recording import tenant_labels
-
-_numbers = count(1)
 
 ONE_COLUMN = """[
     migrations.AddField("subscribercursor", "remark", models.CharField(max_length=20, default="-")),
@@ -29,22 +25,14 @@ ONE_COLUMN = """[
 def later_version(
     directory: Path, operations: str, app: str = "events", before: str = ""
 ) -> Iterator[str]:
-    """Run the block as code with one more migration in ``app``; yields the migration's name.
-
-    ``operations`` is the text of the list, ``before`` what stands above the class.
-    """
-    package = f"{app}_of_later_version_{next(_numbers)}"
+    """Run the block as code with one more migration in ``app``; yields the migration's name."""
     module, _ = MigrationLoader.migrations_module(app)
-    target = directory / package
-    shutil.copytree(Path(import_module(module).__file__ or "").parent, target)
-    last = max(path.stem for path in target.glob("0*.py"))
-    name = f"{int(last[:4]) + 1:04}_later"
-    (target / f"{name}.py").write_text(
-        "from django.db import migrations, models\n\n"
-        f"{before}\n\n"
-        "class Migration(migrations.Migration):\n"
-        f"    dependencies = [({app!r}, {last!r})]\n"
-        f"    operations = {indent(operations, '    ').strip()}\n"
+    package, name = write_later_version(
+        directory,
+        app=app,
+        migrations=Path(import_module(module).__file__ or "").parent,
+        operations=operations,
+        before=before,
     )
     sys.path.insert(0, str(directory))
     invalidate_caches()
