@@ -10,8 +10,10 @@ from decimal import Decimal
 from trading import exact
 from trading.market import Quote
 from trading.orders.intent import OrderIntent
+from trading.orders.placement import FIRED_AS
+from trading.orders.validity import TRAILING_TYPES, TRIGGERED_TYPES
 from trading.risk import Reference
-from trading.vocabulary import Side, TimeInForce
+from trading.vocabulary import OrdType, Side, TimeInForce
 
 AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _BPS = Decimal(10_000)
@@ -24,10 +26,11 @@ class Estimate:
 
     ``marketable`` says that it would trade on arrival; an order that rests has its own price as
     the expected one, should the market come to it. ``slippage_bps`` is positive for a cost against
-    the reference.
+    the reference. ``takes`` says that it takes what rests there, on arrival or once fired.
     """
 
     marketable: bool
+    takes: bool = False
     expected_px: Decimal | None = None
     worst_px: Decimal | None = None
     slippage_bps: Decimal | None = None
@@ -40,11 +43,17 @@ class Estimate:
 
 
 def estimate(intent: OrderIntent, quote: Quote, reference: Reference) -> Estimate:
-    """Return what the shown book says of an order with valid fields."""
+    """Return what the shown book says of an order with valid fields.
+
+    An order that waits for a price is reckoned at its stop, or at the limit it then has.
+    """
+    if intent.ord_type in TRIGGERED_TYPES:
+        return _once_fired(intent)
     buys = intent.side is Side.BUY
     best, shown = (quote.ask, quote.ask_size) if buys else (quote.bid, quote.bid_size)
     within = intent.price is None or (intent.price >= best if buys else intent.price <= best)
-    result = Estimate(marketable=within and shown > 0, worst_px=intent.price)
+    marketable = within and shown > 0
+    result = Estimate(marketable, takes=marketable, worst_px=intent.price)
     if intent.price is None:
         result.unknown["worst_px"] = "a market order takes whatever price there is"
     if result.marketable and intent.order_qty <= shown:
@@ -65,4 +74,21 @@ def estimate(intent: OrderIntent, quote: Quote, reference: Reference) -> Estimat
         result.unknown["slippage_bps"] = "the order rests at its own price"
         return result
     result.unknown["expected_avg_px"] = result.unknown["slippage_bps"] = reason
+    return result
+
+
+def _once_fired(intent: OrderIntent) -> Estimate:
+    result = Estimate(marketable=False, takes=True, worst_px=intent.price)
+    result.unknown["slippage_bps"] = "it does not trade before the market has come to its stop"
+    result.expected_px = intent.stop_px if intent.price is None else intent.price
+    if intent.ord_type in TRAILING_TYPES:
+        result.expected_px = None
+        result.unknown["expected_avg_px"] = "its stop follows the market"
+    if result.worst_px is None:
+        fired_as = FIRED_AS[intent.ord_type]
+        result.unknown["worst_px"] = (
+            "once fired it takes whatever price there is"
+            if fired_as is OrdType.MARKET
+            else "its limit follows its stop"
+        )
     return result

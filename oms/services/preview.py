@@ -213,7 +213,7 @@ def _settle(facts: _Facts) -> None:
                 qty=intent.order_qty,
                 px=px,
                 multiplier=facts.instrument.multiplier,
-                maker=not facts.estimate.marketable,
+                maker=not facts.estimate.takes,
             )
     if facts.fee is None:
         names = ("fees", "cash_after", "exposure_after.leverage", "exposure_after.share_of_nav")
@@ -273,7 +273,7 @@ def _told(desk: Desk, facts: _Facts) -> dict[str, Any]:
 
 def _verdict(desk: Desk, facts: _Facts, one: Verdict) -> dict[str, Any]:
     outcome = "FAIL" if not one.passes else "WARN" if one.room < NEAR else "PASS"
-    used = max(exact.subtract(Decimal(1), one.room), Decimal(0))
+    used = max(exact.subtract(Decimal(1), one.room.quantize(_RATIO)), Decimal(0))
     return {
         "rule": one.rule,
         "code": one.breach.code if one.breach else None,
@@ -284,7 +284,7 @@ def _verdict(desk: Desk, facts: _Facts, one: Verdict) -> dict[str, Any]:
         "unit": one.unit,
         "scope": desk.book.bounds_of(facts.account.code)[one.rule].scope,
         "before": dec_str(one.before),
-        "used": dec_str(used.quantize(_RATIO)),
+        "used": dec_str(used),
         "message": one.breach.message if one.breach else None,
     }
 

@@ -22,7 +22,7 @@ from tenants.binding import tenant_bound
 from tests.journeys.cast import fresh, utcnow
 from trading.orders.intent import OrderIntent
 from trading.risk import HaltScope, HaltState, LimitScope, RuleId
-from trading.vocabulary import OrdType, Side, TimeInForce
+from trading.vocabulary import OrdType, Side, TimeInForce, TrailType
 
 OPENING = Decimal(10_000_000)
 
@@ -303,6 +303,35 @@ def test_a_resting_order_pays_the_maker_rate_at_its_own_price(preview, intent):
     assert shown["estimate"]["expected_avg_px"] == "950"
     assert shown["estimate"]["slippage_bps"] is None
     assert shown["fees"][0]["basis"].startswith("maker")
+
+
+def test_a_stop_is_reckoned_at_its_stop_and_pays_for_taking(preview, intent, market):
+    market.show("999.50", "1000.50")
+    stop = replace(intent, ord_type=OrdType.STOP, price=None, stop_px=Decimal(1050))
+    known = preview(stop)["estimate"]
+    assert (known["marketable"], known["expected_avg_px"], known["worst_px"]) == (
+        False, "1050", None,
+    )  # fmt: skip
+    assert preview(stop)["fees"][0]["basis"].startswith("taker")
+    limited = preview(replace(stop, ord_type=OrdType.STOP_LIMIT, price=Decimal(1052)))["estimate"]
+    assert (limited["expected_avg_px"], limited["worst_px"]) == ("1052", "1052")
+
+
+def test_the_stop_of_a_trail_is_not_known_before(preview, intent):
+    trail = replace(
+        intent, ord_type=OrdType.TRAILING_STOP, price=None, trail_offset=Decimal(5),
+        trail_type=TrailType.PERCENT,
+    )  # fmt: skip
+    shown = preview(trail)
+    assert shown["estimate"]["expected_avg_px"] is None
+    assert shown["unknown"]["estimate.expected_avg_px"] == "its stop follows the market"
+
+
+def test_a_price_of_any_distance_has_its_share_of_the_limit(preview, intent, market):
+    market.show("1150.97", "1150.98")
+    shown = preview(replace(intent, price=Decimal("1305.01")))
+    used = next(row for row in shown["verdicts"] if row["rule"] == "price_collar")
+    assert (used["outcome"], used["used"]) == ("FAIL", "1.3383")
 
 
 @pytest.mark.parametrize("qty", ["999999999999", "999999999999.999999999999"])
