@@ -60,12 +60,16 @@ class Compared:
 
 @dataclass(slots=True)
 class _Run:
-    """Orders of one scenario by id of their chain, and what the requests decide by themselves."""
+    """Orders of one scenario by id of their chain, and what the requests decide by themselves.
+
+    ``builds_on``: which id each replace would change.
+    """
 
     scenario: Scenario
     orders: list[OrderState] = field(default_factory=list)
     requests: dict[str, int] = field(default_factory=dict)
     duplicates: dict[str, list[ExecType]] = field(default_factory=dict)
+    builds_on: dict[str, str] = field(default_factory=dict)
     asked_status: int = 0
 
     def find(self, *ids: str | None) -> int | None:
@@ -144,6 +148,7 @@ def _receive_replace(run: _Run, step: Step) -> None:
         price=base.price if step.price is None else step.price,
         time_in_force=step.time_in_force or base.time_in_force,
     )
+    run.builds_on[step.cl_ord_id] = step.orig_cl_ord_id or ""
     venue_id = f"{state.id}-{state.next_version}"
     run.orders[index] = ask_replace(state, step.cl_ord_id, venue_id, terms)
 
@@ -277,13 +282,16 @@ def _reference(run: _Run, step: Step, state: OrderState) -> str:
 
 
 def _compare(run: _Run, step: Step, state: OrderState, exec_type: ExecType, note: str) -> Compared:
-    leaves = state.leaves_qty
+    order_qty, leaves = state.order_qty, state.leaves_qty
     published = step.leaves_qty
-    rest = EXACT.subtract(state.order_qty, state.cum_qty)
+    asked = _asked_before(run, step, state)
+    if asked is not None and asked == step.order_qty:
+        order_qty, leaves = asked, EXACT.subtract(asked, state.cum_qty)
+    rest = EXACT.subtract(order_qty, state.cum_qty)
     if step.either_leaves and published is not None and leaves == rest:
         published = leaves
     numbers = (
-        ("OrderQty", step.order_qty, state.order_qty),
+        ("OrderQty", step.order_qty, order_qty),
         ("CumQty", step.cum_qty, state.cum_qty),
         ("LeavesQty", published, leaves),
     )
@@ -292,6 +300,17 @@ def _compare(run: _Run, step: Step, state: OrderState, exec_type: ExecType, note
         if told is not None:
             figures.append(Figure(name, opt_dec_str(told) or "", opt_dec_str(ours) or ""))
     return Compared(run.scenario.id, step, tuple(figures), note)
+
+
+def _asked_before(run: _Run, step: Step, state: OrderState) -> Decimal | None:
+    """Total of the request, itself still pending, that a pending replace would change.
+
+    With two replaces pending, the second may be told with the figures it builds on (D.2.b).
+    """
+    if step.exec_type is not ExecType.PENDING_REPLACE:
+        return None
+    base = state.version_for(run.builds_on.get(step.cl_ord_id or ""))
+    return base.terms.order_qty if base and base.state is VersionState.PENDING else None
 
 
 def _compare_unknown(run: _Run, step: Step, decided: ExecType | None) -> Compared:

@@ -97,6 +97,33 @@ def test_what_the_core_cannot_take_fails_with_the_reason() -> None:
     assert "HELD" in row.note
 
 
+def replaced_twice(order_qty: int, leaves_qty: int) -> dict[str, Any]:
+    """Two replaces pending; the second is told with these figures."""
+    data = published()
+    steps = data["scenarios"][0]["steps"]
+    request = {"t": "3", "dir": "in", "msg": "OrderCancelReplaceRequest", "ClOrdID": "Y"}
+    pending = steps[1] | {"ExecType": "PendingReplace", "OrdStatus": "PendingReplace"}
+    steps += [
+        request | {"OrigClOrdID": "X", "OrderQty": 8},
+        request | {"ClOrdID": "Z", "OrigClOrdID": "Y", "OrderQty": 7},
+        pending | {"ClOrdID": "Y", "OrigClOrdID": "X"},
+        pending
+        | {"ClOrdID": "Z", "OrigClOrdID": "X", "OrderQty": order_qty, "LeavesQty": leaves_qty},
+    ]
+    return data
+
+
+@pytest.mark.parametrize(
+    ("order_qty", "leaves_qty", "passes"),
+    [(10, 6, True), (8, 4, True), (7, 3, False), (8, 6, False)],
+)
+def test_a_second_pending_replace_may_be_told_by_the_first_ones_figures(
+    order_qty: int, leaves_qty: int, passes: bool
+) -> None:
+    *_, row = play(read_scenarios(replaced_twice(order_qty, leaves_qty)))
+    assert row.passed is passes
+
+
 def test_an_alternative_answer_leaves_no_trace() -> None:
     data = published()
     steps = data["scenarios"][0]["steps"]
