@@ -139,13 +139,14 @@ def books_of(firm: Firm, *accounts: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Desk:
-    """A paper account at a connection of its own."""
+    """An account at a connection of its own."""
 
     firm: Firm
     code: str
     account_id: int
     connection: str
     connection_id: int
+    broker: str = "paper"
 
     @property
     def schema(self) -> str:

@@ -163,7 +163,7 @@ class GatewayProcess:
             session = Session(
                 schema=desk.schema,
                 connection_id=desk.connection_id,
-                broker_name="paper",
+                broker_name=desk.broker,
                 holder=fresh("gateway-"),
                 database=gateway.database,
                 quotes=self.market,

@@ -83,6 +83,10 @@ class Brokerage:
         self.fills.append(corrected)
         return self._execution(corrected)
 
+    def warning(self, ticket: Ticket, code: int, words: str) -> Said:
+        """A notice about an order that changes nothing of it."""
+        return self._refused(ticket, code, words)
+
     def listing(self, symbol: str) -> Listing:
         """:raises LookupError: if there is no such contract."""
         for listing in self.listings.values():
