@@ -23,8 +23,11 @@ def take(
     raw: bytes,
     parse: Callable[[bytes], list[ExecutionReport]],
     now: datetime,
-) -> None:
-    """Store ``raw``, then apply what it reports. What cannot be read is parked for a person."""
+) -> list[str]:
+    """Store ``raw``, then apply what it reports. What cannot be read is parked for a person.
+
+    Returns the orders about which the venue is to be asked.
+    """
     with tenant_bound(schema):
         account_id = BrokerAccount.objects.values_list("pk", flat=True).get(code=account_code)
         message_id = store_message(
@@ -36,11 +39,12 @@ def take(
         log.error("unreadable message of account %s kept as %s", account_code, message_id)
         with tenant_bound(schema):
             park(account_id, None, None, f"unreadable: {failure}", message_id, now)
-        return
-    apply_reports(
+        return []
+    folded = apply_reports(
         schema=schema,
         account_id=account_id,
         incoming=[Incoming(report, message_id) for report in reports],
         actor=ACTOR,
         now=now,
     )
+    return [item.order.pk for item in folded if item is not None and item.query]

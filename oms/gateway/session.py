@@ -18,6 +18,7 @@ from marketdata.hub import QuoteHub
 from oms.gateway import lists, messages, recovery, sender
 from oms.gateway.clock import utcnow
 from oms.gateway.database import DatabaseAway, DatabaseThreads
+from oms.gateway.inquiries import Inquiries
 from oms.services import protocol
 
 log = logging.getLogger("oms.gateway")
@@ -54,6 +55,7 @@ class Session:
         self.quotes = quotes
         self.lease: Lease | None = None
         self.broker: Broker | None = None
+        self.inquiries = Inquiries()
         self._is_up = False
         self._wake = asyncio.Event()
         self._reconcile = asyncio.Event()
@@ -126,6 +128,7 @@ class Session:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_loop())
             group.create_task(self._recovery_loop())
+            group.create_task(self.inquiries.run(self))
             group.create_task(self._reconcile_loop())
             group.create_task(self._lists_loop())
             group.create_task(self._watch_connection(broker))
@@ -204,7 +207,7 @@ class Session:
 
     async def _on_message(self, account_code: str, raw: bytes) -> None:
         assert self.broker is not None
-        await self.database.run(
+        in_question = await self.database.run(
             messages.take,
             schema=self.schema,
             account_code=account_code,
@@ -212,6 +215,7 @@ class Session:
             parse=self.broker.parse,
             now=utcnow(),
         )
+        self.inquiries.note(in_question)
 
     async def _mark(self, state: BrokerConnection.State, reason: str = "") -> None:
         await self.database.run(

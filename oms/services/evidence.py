@@ -4,12 +4,13 @@ Silence is never evidence. A command is sent again only under the same id and on
 refuses a second order under it; it is called refused only when its absence is proven.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from common.instants import instant_str
-from oms.models import Command
+from oms.models import Command, Order
 from oms.services import outbox
-from oms.services.fold import record
+from oms.services.fold import load_state, record
 from oms.services.protocol import (
     GATEWAY,
     Claimed,
@@ -30,6 +31,30 @@ from trading.vocabulary import (
     OrdRejReason,
     ReportSource,
 )
+
+CLOCK_SLACK = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An order the venue is to be asked about; executions from ``since`` on concern it."""
+
+    account_id: int
+    account_code: str
+    venue_cl_ord_id: str
+    since: datetime
+
+
+def subject_of_inquiry(*, schema: str, order_pk: str) -> Subject:
+    """What the venue must be told to be asked about an order."""
+    with tenant_bound(schema):
+        order = Order.objects.select_related("account").get(pk=order_pk)
+        return Subject(
+            order.account_id,
+            order.account.code,
+            load_state(order).venue_cl_ord_id,
+            order.created_at - CLOCK_SLACK,
+        )
 
 
 def due_lookups(*, schema: str, connection_id: int, now: datetime) -> list[Claimed]:
