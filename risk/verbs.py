@@ -67,7 +67,8 @@ def _halt_firm(request: HttpRequest, _row: None, reason: str, answers: Answers) 
 def _working(**accounts: object) -> str:
     rows = AccountExposure.objects.filter(**accounts)
     count = rows.aggregate(n=Sum("open_orders"))["n"] or 0
-    return f"{count} working {'order stays' if count == 1 else 'orders stay'}, and cancels pass."
+    orders = "1 working order" if count == 1 else f"{count} working orders"
+    return f"HALTED ends {orders}, reducing ends none; cancels pass."
 
 
 def _account_effect(rows: Sequence[BrokerAccount]) -> str:

@@ -15,7 +15,7 @@ from brokers.adapters.registry import adapter_class
 from brokers.models import BrokerConnection
 from brokers.services import Lease
 from marketdata.hub import QuoteHub
-from oms.gateway import lists, messages, recovery, sender
+from oms.gateway import kill, lists, messages, recovery, sender
 from oms.gateway.clock import utcnow
 from oms.gateway.database import DatabaseAway, DatabaseThreads
 from oms.gateway.inquiries import Inquiries
@@ -59,11 +59,19 @@ class Session:
         self._is_up = False
         self._wake = asyncio.Event()
         self._reconcile = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin, and begin again after every failure."""
-        self._task = asyncio.create_task(self._run_for_ever(), name=f"session {self.schema}")
+        work = {"session": self._run_for_ever(), "halts": kill.watch(self)}
+        self._tasks = [
+            asyncio.create_task(one, name=f"{name} {self.schema}") for name, one in work.items()
+        ]
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the venue is connected and the first comparison with it is complete."""
+        return self._is_up
 
     def wake(self, *, reconcile: bool) -> None:
         """There may be something to send, or somebody asks for a comparison with the venue."""
@@ -73,9 +81,9 @@ class Session:
 
     async def close(self) -> None:
         """Stop sending, end the connection, give the lease back."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run_for_ever(self) -> None:
         failures = 0
@@ -106,6 +114,7 @@ class Session:
                 group.create_task(self._keep_lease())
                 group.create_task(self._work(broker))
         finally:
+            self._is_up = False
             await broker.close()
             with contextlib.suppress(DatabaseAway):  # the lease then runs out by itself
                 await self._release("the session ended")

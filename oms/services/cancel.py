@@ -77,11 +77,19 @@ def cancel_all(
 
 
 def cancel_halted(
-    *, schema: str, scope: HaltScope, target: str | None, actor: Actor, now: datetime
+    *,
+    schema: str,
+    scope: HaltScope,
+    target: str | None,
+    actor: Actor,
+    now: datetime,
+    accounts: Sequence[str] | None = None,
 ) -> list[Requested | tuple[Order, Refused]]:
-    """Ask for the end of every open order a halt covers."""
+    """Ask for the end of every open order a halt covers, of these ``accounts`` where named."""
     with tenant_bound(schema):
         found = orders_under_halt(actor=actor, scope=scope, target=target)
+        if accounts is not None:
+            found = found.filter(account__code__in=accounts)
         ids: Iterable[str] = list(found.values_list("id", flat=True))
     return [_try_cancel(schema, order_id, actor, now) for order_id in ids]
 

@@ -289,7 +289,7 @@ def test_a_reason_has_a_code_of_the_list(owner, quay, working, code):
 
 def test_a_page_says_how_many_it_concerns_before(owner, quay, account):
     page = owner.get(row_url(account, "do/halt")).content.decode()
-    assert "1 working order stays" in page
+    assert "HALTED ends 1 working order" in page
 
 
 def test_the_connections_accounts_are_compared_and_its_venue_halted(owner, quay):

@@ -72,6 +72,17 @@ def halt(program, desk):
 
 
 @pytest.fixture
+def lift(program):
+    """Lift a halt by its id."""
+
+    def _lift(halt_id):
+        answer = program.post(f"/risk/halts/{halt_id}/lift", {"reason": "drill over"})
+        assert answer.status == 200, answer.text
+
+    return _lift
+
+
+@pytest.fixture
 def limit(program, desk):
     """Set a limit of the desk's account."""
 
