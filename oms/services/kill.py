@@ -135,9 +135,9 @@ def _left(
         actor=system_actor(schema, "halt"), scope=sweep.scope, target=sweep.target
     ).filter(account__code__in=sweep.accounts)
     counted = set()
-    for order in ours:
-        left[order.account.code].append(order.cl_ord_id)
-        counted.add(order.pk)
+    for open_one in ours:
+        left[open_one.account.code].append(open_one.cl_ord_id)
+        counted.add(open_one.pk)
     versions = OrderVersion.objects.filter(
         account__connection_id=connection_id,
         venue_cl_ord_id__in=[one.venue_cl_ord_id for one in working],
