@@ -40,14 +40,18 @@ class Lists:
 
     def bracket(self, qty: str = "10", entry: str | None = "950.00", **more: Any) -> Answer:
         """A long bracket: entry at 950, target at 1100, stop at 900."""
-        terms = {"price": "1100.00"}, {"stop_px": "900.00"}
-        return self.place(
-            "OTOCO",
+        legs = (
             leg("BUY", entry, order_qty=qty),
-            leg("SELL", terms[0]["price"]),
-            leg("SELL", **terms[1]),
-            **more,
+            leg("SELL", "1100.00"),
+            leg("SELL", stop_px="900.00"),
         )
+        return self.place("OTOCO", *legs, **more)
+
+    def bracket_placed(self, qty: str = "10", **more: Any) -> str:
+        """A bracket that must be taken; return its id."""
+        answer = self.bracket(qty, **more)
+        assert answer.status == 201, answer.text
+        return answer.json["id"]
 
     def get(self, list_id: str) -> dict[str, Any]:
         """The list as it is now."""

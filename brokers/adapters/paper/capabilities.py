@@ -8,6 +8,7 @@ from brokers.adapters.capabilities import (
     AmendSlots,
     Capabilities,
     ChannelReach,
+    Contingencies,
     Dedup,
     LookupChannel,
 )
@@ -51,6 +52,7 @@ PAPER = Capabilities(
     min_qty=True,
     extended_hours=True,
     fractional=True,
+    contingencies=Contingencies.SYNTHETIC,
     amend=Amend.IN_PLACE,
     amend_slots=AmendSlots.SINGLE,
     cancel_during_replace=True,

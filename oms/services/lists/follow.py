@@ -11,8 +11,7 @@ from datetime import datetime
 from django.db.models import Q, QuerySet
 
 from oms.models import Order, OrderList
-from oms.services.lists import steps
-from oms.services.lists.protection import PROTECT_WITHIN, look_after
+from oms.services.lists import protection, steps
 from oms.services.lists.standing import Standing, enter, is_waiting, read
 from oms.services.lists.told import tell
 from tenants.binding import tenant_bound
@@ -34,7 +33,7 @@ ROUNDS = 5
 
 def due_lists(*, schema: str, connection_id: int, now: datetime) -> list[str]:
     """Lists of a connection of which a leg was reported on since, or an alarm has come due."""
-    alarm_due = Q(unprotected_since__lte=now - PROTECT_WITHIN, unprotected_alarm_at=None)
+    alarm_due = Q(unprotected_since__lte=now - protection.PROTECT_WITHIN, unprotected_alarm_at=None)
     with tenant_bound(schema):
         found = _of(connection_id).filter(Q(is_due=True) | alarm_due)
         return list(found.values_list("id", flat=True))
@@ -65,7 +64,7 @@ def follow_entered(list_id: str, now: datetime) -> Standing:
     for _ in range(ROUNDS):
         moved = [_carry_out(standing, action) for action in desired(standing.terms, standing.legs)]
         moved += _give_up_hopeless(standing)
-        moved.append(look_after(standing))
+        moved.append(protection.look_after(standing))
         if not any(moved):
             break
         standing = read(list_id, now)
