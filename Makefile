@@ -46,7 +46,7 @@ format: $(VENV)/.dev  ## Put every file into the house format
 	$(BIN)/ruff check --fix .
 
 test-ib-insync: .venv-ib-insync/.stamp  ## The broker tests against ib_insync, in its own environment
-	@.venv-ib-insync/bin/python -m pytest -q -c tests/ib_library/pytest.ini --noconftest tests/ib_library
+	@.venv-ib-insync/bin/python -m pytest -q tests/ib_library tests/simulators tests/brokers/ib tests/faults $(ARGS)
 
 lock: $(VENV)/.core  ## Resolve pyproject.toml anew into requirements/*.txt
 	@sh requirements/lock.sh $(BIN)/uv

@@ -12,5 +12,6 @@ compile pyproject.toml -o requirements/core.txt
 compile --group dev -c requirements/core.txt -o requirements/dev.txt
 compile --group e2e -c requirements/core.txt -o requirements/e2e.txt
 compile --extra stocks -c requirements/core.txt pyproject.toml -o requirements/stocks.txt
-# ib_insync and ib_async both own the package "eventkit": one environment each.
-printf 'ib-insync==0.9.86\npytest\n' | compile - -o requirements/ib_insync.txt
+# The same again with ib_insync in the place of ib_async: an environment of its own.
+echo 'ib-insync==0.9.86' | compile --group dev -c requirements/core.txt \
+    --override requirements/ib_insync.overrides pyproject.toml - -o requirements/ib_insync.txt

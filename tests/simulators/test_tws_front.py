@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
-from ib_async import IB, LimitOrder, MarketOrder, Order, Stock, StopOrder
 
+from brokers.adapters.ib import lib
 from tests.simulators.faults import Fault
 from tests.simulators.tws.brokerage import Brokerage
 from tests.simulators.tws.front import Front
 from tests.simulators.tws.shapes import Listing
 
+ib = lib.load()
 SHARE = Listing(265598, "AAPL")
 
 
@@ -23,27 +24,27 @@ def front(request: pytest.FixtureRequest) -> Front:
 
 
 @asynccontextmanager
-async def client_of(front: Front) -> AsyncIterator[IB]:
+async def client_of(front: Front) -> AsyncIterator[ib.IB]:
     """A connected client of a served front that shows a market of AAPL."""
     await front.start()
-    ib = IB()
-    await ib.connectAsync("127.0.0.1", front.port, clientId=1, timeout=2)
+    client = ib.IB()
+    await client.connectAsync("127.0.0.1", front.port, clientId=1, timeout=2)
     await front.quote("AAPL", "99.99", "100.01")
     try:
-        yield ib
+        yield client
     finally:
-        ib.disconnect()
+        client.disconnect()
         await front.stop()
 
 
-def errors_of(ib: IB) -> list[tuple[int, str]]:
+def errors_of(client: ib.IB) -> list[tuple[int, str]]:
     """Collects the codes and words of errors from now on."""
     said: list[tuple[int, str]] = []
 
     def note(_request_id: int, code: int, words: str, _contract: object) -> None:
         said.append((code, words))
 
-    ib.errorEvent += note
+    client.errorEvent += note
     return said
 
 
@@ -54,18 +55,18 @@ async def until(condition: Callable[[], object], seconds: float = 5.0) -> None:
             await asyncio.sleep(0.005)
 
 
-def share() -> Stock:
-    return Stock("AAPL", "SMART", "USD", conId=265598)
+def share() -> ib.Stock:
+    return ib.Stock("AAPL", "SMART", "USD", conId=265598)
 
 
-def order(kind: str, qty: int, **terms: object) -> Order:
-    return Order(orderType=kind, totalQuantity=qty, **{"action": "BUY", "tif": "GTC", **terms})
+def order(kind: str, qty: int, **terms: object) -> ib.Order:
+    return ib.Order(orderType=kind, totalQuantity=qty, **{"action": "BUY", "tif": "GTC", **terms})
 
 
 def test_a_market_order_is_filled_and_its_commission_told(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
-            trade = ib.placeOrder(share(), MarketOrder("BUY", 30, orderRef="01A", tif="DAY"))
+        async with client_of(front) as client:
+            trade = client.placeOrder(share(), ib.MarketOrder("BUY", 30, orderRef="01A", tif="DAY"))
             await until(lambda: trade.fills and trade.fills[0].commissionReport.execId)
             await until(lambda: trade.orderStatus.status == "Filled")
             fill = trade.fills[0]
@@ -79,14 +80,16 @@ def test_a_market_order_is_filled_and_its_commission_told(front: Front) -> None:
 
 def test_a_limit_order_rests_is_amended_and_cancelled(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
-            trade = ib.placeOrder(share(), LimitOrder("BUY", 30, 99.0, orderRef="01B", tif="GTC"))
+        async with client_of(front) as client:
+            trade = client.placeOrder(
+                share(), ib.LimitOrder("BUY", 30, 99.0, orderRef="01B", tif="GTC")
+            )
             await until(lambda: trade.orderStatus.status == "Submitted")
             trade.order.lmtPrice = 99.5
-            ib.placeOrder(share(), trade.order)
+            client.placeOrder(share(), trade.order)
             ticket = front.brokerage.by_reference("01B")[0]
             await until(lambda: ticket.limit == Decimal("99.5"))
-            ib.cancelOrder(trade.order)
+            client.cancelOrder(trade.order)
             await until(lambda: trade.orderStatus.status == "Cancelled")
             assert not front.brokerage.open_tickets()
 
@@ -112,14 +115,14 @@ def test_a_limit_order_rests_is_amended_and_cancelled(front: Front) -> None:
             "94.90",
         ),
     ],
-    ids=lambda value: value.orderType if isinstance(value, Order) else str(value),
+    ids=lambda value: value.orderType if isinstance(value, ib.Order) else str(value),
 )
 def test_what_waits_for_a_price_works_after_it(
-    front: Front, wanted: Order, first: str, moved: str
+    front: Front, wanted: ib.Order, first: str, moved: str
 ) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
-            trade = ib.placeOrder(share(), Order(**vars(wanted)))
+        async with client_of(front) as client:
+            trade = client.placeOrder(share(), ib.Order(**vars(wanted)))
             await until(lambda: trade.orderStatus.status == first)
             await front.quote("AAPL", moved, moved)
             await until(lambda: trade.orderStatus.status == "Filled")
@@ -130,9 +133,9 @@ def test_what_waits_for_a_price_works_after_it(
 
 def test_a_bracket_is_released_whole_and_its_exits_cancel_each_other(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
-            entry, target, stop = ib.bracketOrder("BUY", 10, 101.0, 110.0, 90.0)
-            trades = [ib.placeOrder(share(), part) for part in (entry, target, stop)]
+        async with client_of(front) as client:
+            entry, target, stop = client.bracketOrder("BUY", 10, 101.0, 110.0, 90.0)
+            trades = [client.placeOrder(share(), part) for part in (entry, target, stop)]
             await until(lambda: trades[0].orderStatus.status == "Filled")
             await until(lambda: trades[1].orderStatus.status == "Submitted")
             assert trades[2].orderStatus.status == "PreSubmitted"
@@ -145,12 +148,12 @@ def test_a_bracket_is_released_whole_and_its_exits_cancel_each_other(front: Fron
 
 def test_a_group_of_which_one_is_filled_loses_the_other(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
+        async with client_of(front) as client:
             low, high = (
-                LimitOrder("BUY", 10, 95.0, ocaGroup="pair", ocaType=1, tif="GTC"),
-                StopOrder("BUY", 10, 105.0, ocaGroup="pair", ocaType=1, tif="GTC"),
+                ib.LimitOrder("BUY", 10, 95.0, ocaGroup="pair", ocaType=1, tif="GTC"),
+                ib.StopOrder("BUY", 10, 105.0, ocaGroup="pair", ocaType=1, tif="GTC"),
             )
-            first, second = ib.placeOrder(share(), low), ib.placeOrder(share(), high)
+            first, second = client.placeOrder(share(), low), client.placeOrder(share(), high)
             await until(lambda: second.orderStatus.status == "PreSubmitted")
             await front.quote("AAPL", "94.00", "94.50")
             await until(lambda: first.orderStatus.status == "Filled")
@@ -161,28 +164,30 @@ def test_a_group_of_which_one_is_filled_loses_the_other(front: Front) -> None:
 
 def test_after_a_reconnect_the_same_books_are_shown(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
-            ib.placeOrder(share(), MarketOrder("BUY", 30, orderRef="done", tif="DAY"))
-            ib.placeOrder(share(), LimitOrder("BUY", 20, 99.0, orderRef="rests", tif="GTC"))
+        async with client_of(front) as client:
+            client.placeOrder(share(), ib.MarketOrder("BUY", 30, orderRef="done", tif="DAY"))
+            client.placeOrder(share(), ib.LimitOrder("BUY", 20, 99.0, orderRef="rests", tif="GTC"))
             await until(lambda: len(front.brokerage.tickets) == 2)
             front.cut()
-            await until(lambda: not ib.isConnected())
-            await ib.connectAsync("127.0.0.1", front.port, clientId=1, timeout=2)
-            assert [trade.order.orderRef for trade in ib.openTrades()] == ["rests"]
-            done = [trade for trade in ib.trades() if trade.order.orderRef == "done"]
+            await until(lambda: not client.isConnected())
+            await client.connectAsync("127.0.0.1", front.port, clientId=1, timeout=2)
+            assert [trade.order.orderRef for trade in client.openTrades()] == ["rests"]
+            done = [trade for trade in client.trades() if trade.order.orderRef == "done"]
             assert [(trade.order.orderId, trade.orderStatus.status) for trade in done] == [
                 (0, "Filled")
             ]
-            assert [fill.execution.shares for fill in ib.fills()] == [30.0]
-            assert [(held.position, held.avgCost) for held in ib.positions()] == [(30.0, 100.01)]
+            assert [fill.execution.shares for fill in client.fills()] == [30.0]
+            assert [(held.position, held.avgCost) for held in client.positions()] == [
+                (30.0, 100.01)
+            ]
 
     asyncio.run(journey())
 
 
 def test_a_correction_carries_the_next_revision_of_the_same_execution(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
-            trade = ib.placeOrder(share(), MarketOrder("BUY", 30, tif="DAY"))
+        async with client_of(front) as client:
+            trade = client.placeOrder(share(), ib.MarketOrder("BUY", 30, tif="DAY"))
             await until(lambda: trade.fills)
             await front.tell(
                 front.brokerage.correct(front.brokerage.fills[0], shares="20", price="100")
@@ -195,34 +200,38 @@ def test_a_correction_carries_the_next_revision_of_the_same_execution(front: Fro
 
 def test_a_second_client_of_one_id_is_turned_away(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
-            second = IB()
+        async with client_of(front) as client:
+            second = ib.IB()
             said = errors_of(second)
             with pytest.raises((TimeoutError, ConnectionError)):
                 await second.connectAsync("127.0.0.1", front.port, clientId=1, timeout=0.3)
             assert [code for code, _ in said] == [326]
-            assert ib.isConnected()
+            assert client.isConnected()
 
     asyncio.run(journey())
 
 
 def test_an_unheard_order_is_in_the_books(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
+        async with client_of(front) as client:
             front.faults.on("in:placeOrder", Fault.SWALLOW)
-            trade = ib.placeOrder(share(), LimitOrder("BUY", 30, 99.0, orderRef="quiet", tif="GTC"))
+            trade = client.placeOrder(
+                share(), ib.LimitOrder("BUY", 30, 99.0, orderRef="quiet", tif="GTC")
+            )
             await until(lambda: front.brokerage.by_reference("quiet"))
             assert trade.orderStatus.status == "PendingSubmit"
-            assert [other.order.orderRef for other in await ib.reqAllOpenOrdersAsync()] == ["quiet"]
+            assert [other.order.orderRef for other in await client.reqAllOpenOrdersAsync()] == [
+                "quiet"
+            ]
 
     asyncio.run(journey())
 
 
 def test_a_wrong_price_is_refused_with_the_reason(front: Front) -> None:
     async def journey() -> None:
-        async with client_of(front) as ib:
-            said = errors_of(ib)
-            trade = ib.placeOrder(share(), LimitOrder("BUY", 30, 99.001, tif="GTC"))
+        async with client_of(front) as client:
+            said = errors_of(client)
+            trade = client.placeOrder(share(), ib.LimitOrder("BUY", 30, 99.001, tif="GTC"))
             await until(lambda: trade.orderStatus.status in ("Inactive", "Cancelled"))
             assert said[-1][0] == 201
             assert "minimum price variation" in said[-1][1]
