@@ -62,6 +62,22 @@ def session_at(instrument: Instrument, instant: datetime) -> Session | None:
     return Session(row.day, row.open_at, row.close_at)
 
 
+def day_end(symbol: str, instant: datetime) -> datetime:
+    """Return when a DAY order of ``symbol`` ends that comes at ``instant``.
+
+    That is the close of the session it comes in, else of the next one; midnight of UTC where no
+    calendar tells.
+    """
+    instrument = Instrument.objects.filter(symbol=symbol).first()
+    if instrument is not None:
+        if (session := session_at(instrument, instant)) is not None:
+            return session.close_at
+        opens = next_open(instrument, instant)
+        if opens is not None and (session := session_at(instrument, opens)) is not None:
+            return session.close_at
+    return datetime.combine(instant.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
+
+
 def next_open(instrument: Instrument, instant: datetime) -> datetime | None:
     """Return the first open after ``instant``; None beyond the days we know."""
     if (session := session_at(instrument, instant)) is not None and instrument.is_replayed:

@@ -33,6 +33,7 @@ OMS_FIRM_URLCONF = "config.firm_urls"  # of /admin/ at a firm's host
 OMS_APPROVED_DEEDS = {  # what takes two people, and what then does it
     "resolve_unknown": "oms.services.by_person.resolve_as_approved",
 }
+OMS_TRADING_DAY_END = "marketdata.calendars.day_end"  # brokers lies below marketdata
 OMS_TENANT_BINDING = "tenants.binding.tenant_bound"
 
 LOGGING = {

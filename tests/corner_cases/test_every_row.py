@@ -1,16 +1,21 @@
-"""The table of corner cases of orders has 95 rows; each is a test that carries its number."""
+"""Each corner case of orders is a test that carries the number of its row, or says why not yet."""
 
 import re
 from pathlib import Path
 
+from tests.corner_cases.rows import ROWS
+
 TESTS = Path(__file__).resolve().parents[1]
-ROWS = set(range(1, 96))
-LATER = set(range(75, 82))
-"""Execution algorithms and routing, which the product does not have yet."""
-AWAITED = {19, 20, 40, 41, 66, 93} | {
-    *range(50, 53), *range(54, 59), 60, 62, *range(67, 69), 92,
-}  # fmt: skip
-"""Rows whose feature is being built; a row that has its test leaves this set."""
+VENUE_OF_ANOTHER_KIND = "no adapter of such a venue follows this by itself yet"
+AWAITED = {
+    **dict.fromkeys((19, 20, 40, 41), VENUE_OF_ANOTHER_KIND),
+    93: "fees come with their fill so far",
+    **dict.fromkeys((50, 51, 52, 54, 56, 60, 62, 67, 68), "its order type or time in force"),
+    **dict.fromkeys(range(75, 80), "execution algorithms are not built yet"),
+    **dict.fromkeys((80, 81), "smart order routing is not built yet"),
+    92: "a recorded run plays in the engine, not in a backtest yet",
+}
+"""What rows without a test wait for; a row whose test is there may leave."""
 NAME = re.compile(r"^(?:async )?def test_row_(\d\d)_[a-z]", re.MULTILINE)
 
 
@@ -20,9 +25,14 @@ def rows_with_a_test() -> set[int]:
     return {int(number) for source in sources for number in NAME.findall(source)}
 
 
-def test_each_row_is_a_test_named_after_it():
-    assert ROWS - LATER - AWAITED - rows_with_a_test() == set()
+def test_each_row_is_a_test_named_after_it_or_has_its_reason():
+    tested = rows_with_a_test()
+    missing = {number: text for number, text in ROWS.items() if number not in tested}
+    print(f"{len(ROWS) - len(missing)} of {len(ROWS)} rows have their test")
+    for number in sorted(missing.keys() & AWAITED.keys()):
+        print(f"  {number} waits: {AWAITED[number]} ({missing[number]})")
+    assert {number: text for number, text in missing.items() if number not in AWAITED} == {}
 
 
-def test_no_test_is_named_after_a_row_there_is_not():
-    assert rows_with_a_test() <= ROWS
+def test_no_test_and_no_reason_is_of_a_row_there_is_not():
+    assert rows_with_a_test() | AWAITED.keys() <= ROWS.keys()

@@ -34,10 +34,11 @@ from brokers.adapters.capabilities import Capabilities
 from brokers.adapters.outbox import Outbox
 from brokers.adapters.paper import queries
 from brokers.adapters.paper.capabilities import PAPER, PAPER_PLAIN
+from brokers.adapters.paper.days import DayEnd, day_end
 from brokers.adapters.paper.engines import Recorder
 from brokers.adapters.paper.messages import Message
 from brokers.adapters.paper.parse import parse
-from brokers.adapters.paper.venue import Answer, Command, DayEnd, Venue, next_midnight
+from brokers.adapters.paper.venue import Answer, Command, Venue
 from trading.market import Quote
 from trading.orders.reports import ExecutionReport
 
@@ -65,7 +66,7 @@ class PaperBroker:
         connection_id: int,
         quote_source: QuoteSource,
         run_db: RunDb,
-        day_end: DayEnd = next_midnight,
+        day_end: DayEnd = day_end,
         clock: Callable[[], datetime] = _utcnow,
         recorder: Recorder | None = None,
     ) -> None:

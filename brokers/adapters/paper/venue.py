@@ -4,9 +4,9 @@ The engines are a cache of the rows: they are rebuilt from them at log-on, and w
 fail must throw the ``Venue`` away. Not thread-safe; the adapter runs one batch at a time.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from brokers.adapters.base import (
     Accepted,
@@ -20,6 +20,7 @@ from brokers.adapters.base import (
 from brokers.adapters.capabilities import Capabilities
 from brokers.adapters.paper.books import Books
 from brokers.adapters.paper.capabilities import PAPER
+from brokers.adapters.paper.days import DayEnd, day_end
 from brokers.adapters.paper.engines import Engines, Recorder
 from brokers.adapters.paper.messages import Message, rejection_of, scale_of
 from brokers.adapters.paper.scale import Scale, opt_nanoseconds
@@ -37,17 +38,11 @@ from trading.vocabulary import (
 )
 
 Command = NewOrder | CancelOrder | ReplaceOrder
-DayEnd = Callable[[str, datetime], datetime]
 _KINDS = {
     NewOrder: CommandKind.NEW,
     CancelOrder: CommandKind.CANCEL,
     ReplaceOrder: CommandKind.REPLACE,
 }
-
-
-def next_midnight(symbol: str, now: datetime) -> datetime:  # noqa: ARG001 - one day for all
-    """The end of a day that trades around the clock: 00:00 UTC."""
-    return datetime.combine(now.astimezone(UTC).date() + timedelta(days=1), time(), UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +73,7 @@ class Venue:
         schema: str,
         connection_id: int,
         able: Capabilities = PAPER,
-        day_end: DayEnd = next_midnight,
+        day_end: DayEnd = day_end,
         recorder: Recorder | None = None,
     ) -> None:
         self.schema = schema
