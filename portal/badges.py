@@ -45,7 +45,7 @@ def status_badge(order: Mapping[str, Any]) -> Badge:
     said = order["text"]
     if kinds.is_waiting(order):
         held = kinds.held_words(order)
-        mark, word = "\u25c7", "waiting here" if held else "waiting"
+        mark, word = "\u25c7", "kept here" if held else "waiting"
         said = ". ".join(filter(None, (kinds.waiting_words(order), held, said)))
     title = f"{status.value}: {said}" if said else status.value
     return Badge(mark, word, tone, title)

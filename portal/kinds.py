@@ -16,11 +16,12 @@ SHORT_TYPES = {
     OrdType.MARKET_IF_TOUCHED: "MIT",
     OrdType.LIMIT_IF_TOUCHED: "LIT",
     OrdType.TRAILING_STOP: "TRAIL",
-    OrdType.TRAILING_STOP_LIMIT: "TRAIL LMT",
+    OrdType.TRAILING_STOP_LIMIT: "TRL LMT",
     OrdType.MARKET_TO_LIMIT: "MTL",
 }
 """Types whose FIX word is too long for a column; it stands in the tooltip."""
-CHART_TYPES = {
+_LINE_WORDS = {
+    OrdType.PEGGED: "PEG cap",
     OrdType.MARKET_IF_TOUCHED: "MIT",
     OrdType.LIMIT_IF_TOUCHED: "LIT",
     OrdType.TRAILING_STOP: "TRAIL",
@@ -86,8 +87,9 @@ def line_words(order: Any, *, waits: bool, at: Callable[[Decimal], str]) -> str:
     if line is None:
         return ""
     if line.term == "price":
-        return f"LMT {at(line.px)}"
-    words = [CHART_TYPES.get(OrdType(order.ord_type), "STP"), at(line.px)]
+        pegged = order.ord_type == OrdType.PEGGED
+        return f"{_LINE_WORDS[OrdType.PEGGED] if pegged else 'LMT'} {at(line.px)}"
+    words = [_LINE_WORDS.get(OrdType(order.ord_type), "STP"), at(line.px)]
     if order.price is not None:
         words += ["\u2192", "LMT", at(order.price)]
     if order.held_by == HeldBy.OMS:

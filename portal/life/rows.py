@@ -65,7 +65,7 @@ def timeline(life: OrderLife) -> list[dict[str, Any]]:
                 "moved": event.before != event.after,
                 "status": word_badge(event.after),
                 "what": _what(event.report, life.places),
-                "text": report.text,
+                "text": "" if report.anchor_px is not None else report.text,
                 "refused": event.exec_type in (ExecType.REJECTED, ExecType.REQUEST_REFUSED),
                 "told_by": _actor(event.actor),
                 "verdict_badge": _verdict(event.verdict),

@@ -17,6 +17,7 @@ const AGAIN_MS = 1_000;
 const SHORT_MS = 5_000;
 const TAG_PX = 17;
 const TAG_TOP_PX = 40;
+const TAG_COLUMN_PX = 214;
 const SIDE_MARK = { B: "▲", S: "▼" };
 
 let frame = null;
@@ -251,10 +252,17 @@ class Frame {
       .map((tag) => ({ tag, y: this.#drawing.placeOf(tag.dataset.px) }))
       .filter(({ y }) => y !== null)
       .sort((one, other) => one.y - other.y);
-    let free = TAG_TOP_PX;
-    for (const { tag, y } of tags) {
-      const top = Math.max(free, Math.min(height - TAG_PX, y - TAG_PX / 2));
-      free = top + TAG_PX + 1;
+    // More than fit under each other stand in columns.
+    const columns = Math.max(1, Math.ceil((tags.length * (TAG_PX + 1)) / (height - TAG_TOP_PX)));
+    const free = new Array(columns).fill(TAG_TOP_PX);
+    for (const [index, { tag, y }] of tags.entries()) {
+      const column = index % columns;
+      const below = Math.ceil((tags.length - index) / columns) - 1;
+      const lowest = height - TAG_PX - below * (TAG_PX + 1);
+      const top = Math.max(free[column], Math.min(lowest, y - TAG_PX / 2));
+      free[column] = top + TAG_PX + 1;
+      const from = `${12 + column * TAG_COLUMN_PX}px`;
+      if (tag.style.insetInlineStart !== from) tag.style.insetInlineStart = from;
       tag.dataset.beyond = y < 0 ? "above" : y > height ? "below" : "";
       const at = `${Math.round(top)}px`;
       if (tag.style.insetBlockStart !== at) tag.style.insetBlockStart = at;

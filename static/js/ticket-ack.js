@@ -30,7 +30,9 @@ export function showAck(panel) {
     ? ` · ${number(row.cum_qty)} of ${number(row.order_qty)} at ${number(row.avg_px, { places: 2 })}`
     : "";
   const ms = acknowledged.get(sent.dataset.sent);
-  line.textContent = `${row.ord_status}${filled} · acknowledged in ${ms} ms`;
+  const why = row.ord_status === "REJECTED" && row.text ? `: ${row.text.replaceAll("_", " ")}` : "";
+  const waits = ["waiting", "kept here"].includes(row.status_word) ? `, ${row.status_word}` : "";
+  line.textContent = `${row.ord_status}${why}${waits}${filled} · acknowledged in ${ms} ms`;
 }
 
 /** Follow the orders of the page for the ticket's panel. */

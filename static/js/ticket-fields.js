@@ -90,6 +90,14 @@ export function fitChoices(form) {
   }
 }
 
+/** Empty what the new type may have and does not need: a stop of before is no trail's first stop. */
+export function clearOptional(form) {
+  for (const row of form.querySelectorAll("[data-row][data-types]:not([hidden])")) {
+    const input = row.querySelector("[data-hint]");
+    if (input && !isRequired(row, form.elements.ord_type.value)) input.value = "";
+  }
+}
+
 function isRequired({ dataset }, type) {
   return dataset.required?.split(" ").includes(type) ?? false;
 }

@@ -9,7 +9,7 @@
 import { number } from "./fmt.js";
 import { on } from "./live.js";
 import { follow, showAck } from "./ticket-ack.js";
-import { fieldKey, fitChoices, isComplete } from "./ticket-fields.js";
+import { clearOptional, fieldKey, fitChoices, isComplete } from "./ticket-fields.js";
 import { markRows } from "./ticket-marks.js";
 import {
   clearTerms, draft, keepDraft, remember, remembered, takeDraft, termsOf, writeTerms,
@@ -339,6 +339,7 @@ function onChange({ target, type }) {
   }
   if (type === "change" && target.tagName === "INPUT" && target.type !== "radio") return;
   fitChoices(form());
+  if (type === "change" && target.name === "ord_type") clearOptional(form());
   edited();
 }
 
