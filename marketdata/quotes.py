@@ -165,24 +165,15 @@ def recorded(symbol: str) -> list[tuple[datetime, Decimal]]:
     Oldest first; empty while Redis is away, which keeps no more than STREAM_LENGTH quotes of all
     symbols together.
     """
-    try:
-        entries: Any = _client(settings.REDIS_URL).xrange(STREAM, count=2 * STREAM_LENGTH)
-    except redis.RedisError as error:
-        _log.warning("Redis is away, no recorded quotes: %s", error)
-        return []
-    named = f'"symbol":{json.dumps(symbol)}'.encode()
-    found = []
-    for _, fields in entries:
-        text = fields.get(FIELD.encode(), b"")
-        if named not in text:
-            continue
-        try:
-            quote = parse_quote(text)
-        except ValueError as error:
-            _log.warning("an entry of the quote stream is not a quote: %r", error)
-            continue
-        found.append((quote.at, quote.last))
-    return found
+    return [(quote.at, quote.last) for quote in _streamed(symbol)]
+
+
+def told_between(symbol: str, since: datetime, until: datetime) -> list[Quote]:
+    """Return the quotes of a symbol after ``since`` and before ``until`` the stream still has.
+
+    Oldest first; empty while Redis is away.
+    """
+    return [quote for quote in _streamed(symbol) if since < quote.at < until]
 
 
 def fresh(symbols: Iterable[str], *, now: datetime) -> dict[str, Quote]:
@@ -229,6 +220,25 @@ def _queue(pipe: Any, quotes: Sequence[Quote]) -> None:
         text = json.dumps(quote_json(quote), separators=(",", ":"))
         pipe.set(key(quote.symbol), text)
         pipe.xadd(STREAM, {FIELD: text}, maxlen=STREAM_LENGTH, approximate=True)
+
+
+def _streamed(symbol: str) -> list[Quote]:
+    try:
+        entries: Any = _client(settings.REDIS_URL).xrange(STREAM, count=2 * STREAM_LENGTH)
+    except redis.RedisError as error:
+        _log.warning("Redis is away, no recorded quotes: %s", error)
+        return []
+    named = f'"symbol":{json.dumps(symbol)}'.encode()
+    found = []
+    for _, fields in entries:
+        text = fields.get(FIELD.encode(), b"")
+        if named not in text:
+            continue
+        try:
+            found.append(parse_quote(text))
+        except ValueError as error:
+            _log.warning("an entry of the quote stream is not a quote: %r", error)
+    return found
 
 
 def _remembered(wanted: Iterable[str], now: datetime) -> dict[str, Quote]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -24,6 +25,8 @@ from oms.models import (
     OrderVersion,
     ParkedReport,
 )
+from trading.exact import total
+from trading.orders.placement import REDUCE_ONLY
 from trading.risk import HaltScope
 from trading.vocabulary import CommandKind, CommandState, OrdStatus, Side
 
@@ -94,6 +97,22 @@ def open_orders(
     """Orders that may still trade, oldest first."""
     rows = list_orders(actor=actor, account=account, symbol=symbol, strategy=strategy, side=side)
     return rows.filter(is_closed=False).order_by("id")
+
+
+def reducing_orders(account_ids: Iterable[int]) -> list[Order]:
+    """Open reduce-only orders of accounts that no list manages."""
+    rows = Order.objects.filter(account_id__in=account_ids, is_closed=False, list_id=None)
+    # Few orders carry an instruction, and an index knows which.
+    return [order for order in rows.exclude(exec_inst=[]) if REDUCE_ONLY in order.exec_inst]
+
+
+def open_reducing_qty(account_id: int, symbol: str, side: Side) -> Decimal:
+    """What open reduce-only orders of one side may still take from a position."""
+    return total(
+        order.leaves_qty
+        for order in reducing_orders([account_id])
+        if (order.symbol, order.side) == (symbol, side)
+    )
 
 
 def orders_under_halt(*, actor: Actor, scope: HaltScope, target: str | None) -> QuerySet[Order]:

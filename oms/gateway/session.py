@@ -19,7 +19,8 @@ from oms.gateway import kill, lists, messages, recovery, sender
 from oms.gateway.clock import utcnow
 from oms.gateway.database import DatabaseAway, DatabaseThreads
 from oms.gateway.inquiries import Inquiries
-from oms.services import protocol
+from oms.gateway.keeper import Keeper
+from oms.services import keeping, protocol
 
 log = logging.getLogger("oms.gateway")
 POLL_S = 1.0
@@ -57,6 +58,7 @@ class Session:
         self.broker: Broker | None = None
         self.inquiries = Inquiries()
         self._is_up = False
+        self._keeper: Keeper | None = None
         self._wake = asyncio.Event()
         self._reconcile = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,6 +80,8 @@ class Session:
         if reconcile:
             self._reconcile.set()
         self._wake.set()
+        if self._keeper is not None:
+            self._keeper.wake()
 
     async def close(self) -> None:
         """Stop sending, end the connection, give the lease back."""
@@ -131,6 +135,10 @@ class Session:
         )
         await recovery.reconcile(self)
         await lists.follow_open(self)
+        watched_until = await self.database.run(
+            keeping.watched_until, schema=self.schema, connection_id=self.connection_id
+        )
+        self._keeper = Keeper(self, blind_since=watched_until)
         self._is_up = True
         await self._mark(BrokerConnection.State.UP)
         log.info("session of %s is up under epoch %s", self.schema, self.epoch)
@@ -140,6 +148,7 @@ class Session:
             group.create_task(self.inquiries.run(self))
             group.create_task(self._reconcile_loop())
             group.create_task(self._lists_loop())
+            group.create_task(self._keeper.run())
             group.create_task(self._watch_connection(broker))
 
     @property
@@ -225,6 +234,8 @@ class Session:
             now=utcnow(),
         )
         self.inquiries.note(in_question)
+        if self._keeper is not None:
+            self._keeper.wake()  # a fill may leave reduce-only orders too large
 
     async def _mark(self, state: BrokerConnection.State, reason: str = "") -> None:
         await self.database.run(

@@ -83,6 +83,26 @@ class Order(models.Model):
         indexes = [
             models.Index(fields=["account", "order_id"], name="order_by_venue_id"),
             models.Index(fields=["account"], condition=Q(is_closed=False), name="order_open"),
+            models.Index(fields=["account"], condition=Q(held_by="OMS"), name="order_kept"),
+            models.Index(
+                fields=["expire_time"],
+                condition=Q(is_closed=False, time_in_force="GTD"),
+                name="order_expiring",
+            ),
+            models.Index(
+                fields=["account"],
+                condition=Q(is_closed=False) & ~Q(exec_inst=[]),
+                name="order_open_instructed",
+            ),
+            models.Index(
+                fields=["account"],
+                condition=Q(
+                    is_closed=False,
+                    ord_status="NEW",
+                    ord_type__in=["LIMIT_IF_TOUCHED", "STOP_LIMIT", "TRAILING_STOP_LIMIT"],
+                ),
+                name="order_open_stop_limit",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(order_qty__gt=0), name="order_qty_positive"),

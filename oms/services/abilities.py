@@ -33,11 +33,14 @@ def abilities_of(order: Order, pending: Sequence[Command]) -> Abilities:
     state, new = load_state(order), new_command_state(pending)
     cancel_open = has_open(pending, CommandKind.CANCEL)
     replace_open = has_open(pending, CommandKind.REPLACE)
-    cancel = cancel_decision(state, new, cancel_open=cancel_open)
+    held = order.held_by is not None
+    cancel = cancel_decision(state, new, held_by_oms=held, cancel_open=cancel_open)
     unknown = any(command.state == CommandState.UNKNOWN for command in pending)
     return Abilities(
         no_amend=_why_not(
-            replace_decision(state, new, cancel_open=cancel_open, replace_open=replace_open)
+            replace_decision(
+                state, new, held_by_oms=held, cancel_open=cancel_open, replace_open=replace_open
+            )
         ),
         no_cancel="A cancel is on its way." if cancel_open else _why_not(cancel),
         no_question="" if unknown else "The outcome of every request is known.",

@@ -6,7 +6,7 @@ and do not consume the client id; a risk denial is kept as a REJECTED order.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from common.actor import Actor
 from common.errors import Refused
@@ -17,6 +17,7 @@ from oms.models import ClOrdId, Command, Order, OrderVersion
 from oms.services import outbox, preview, previews, streams
 from oms.services.fold import record
 from oms.services.judgement import Desk, Judged, Known, open_desk, symbols_of
+from oms.services.keeping import keep
 from risk import selectors as risk_selectors
 from risk import services as risk_services
 from tenants.binding import tenant_bound
@@ -30,14 +31,8 @@ from trading.vocabulary import (
     ExecType,
     HeldBy,
     OrdRejReason,
-    OrdType,
     ReportSource,
-    TimeInForce,
 )
-
-QUEUE_TTL_IMMEDIATE = timedelta(seconds=30)
-QUEUE_TTL_RESTING = timedelta(minutes=5)
-IMMEDIATE = (TimeInForce.IOC, TimeInForce.FOK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +63,11 @@ class Acceptance:
     breaches: tuple[Breach, ...]
     replay: bool
 
+    @property
+    def is_for_the_gateway(self) -> bool:
+        """Whether there is something new to send, or to keep."""
+        return not self.replay and (bool(self.pending) or self.order.held_by is not None)
+
 
 def accept_orders(
     *, schema: str, intents: Sequence[OrderIntent], actor: Actor, now: datetime
@@ -89,7 +89,7 @@ def accept_orders(
             except Refused as refusal:
                 answers.append(refusal)
         desk.book.save()
-        if any(isinstance(a, Acceptance) and a.pending and not a.replay for a in answers):
+        if any(isinstance(a, Acceptance) and a.is_for_the_gateway for a in answers):
             outbox.wake_gateway(schema)
         return answers
 
@@ -126,6 +126,7 @@ def _take(desk: Desk, given: OrderIntent) -> Acceptance:
 def store(desk: Desk, judged: Judged, order_id: str, place: Place | None = None) -> Acceptance:
     """Write down an order as it was judged and queue what is sent of it; reserves nothing."""
     account, breaches = judged.account, judged.breaches
+    waits = place is not None and place.waits
     order = _order_row(judged, order_id, desk.actor, desk.now)
     if place is not None:
         order.list_id, order.leg_no = place.list_id, place.leg_no
@@ -136,13 +137,18 @@ def store(desk: Desk, judged: Judged, order_id: str, place: Place | None = None)
         risk_services.record_breaches(
             order_id=order.id, account=account, breaches=breaches, now=desk.now
         )
-    elif place is None or not place.waits:
+    elif not waits and not judged.placement.keeps_trigger:
         priority = outbox.PRIORITY_NEW if place is None else place.priority
-        pending = (queue_new(order, desk.now, priority=priority),)
+        command = outbox.queue_new(
+            order, judged.placement, desk.now, priority=priority, session=judged.waits_for
+        )
+        pending = (command,)
     told = "order.denied" if breaches else "order.accepted"
     streams.publish_order(order, told, pending, account, desk.actor.label, desk.now)
-    if place is not None and place.waits and not breaches:
+    if not breaches and waits:
         hold(order, actor=desk.actor.label, now=desk.now)
+    elif not breaches and (judged.placement.keeps_trigger or judged.waits_for is not None):
+        keep(order, judged.trailed, actor=desk.actor.label, now=desk.now)
     return Acceptance(order, account.code, pending, breaches, replay=False)
 
 
@@ -236,23 +242,4 @@ def received(order: Order, now: datetime, text: str = "") -> ExecutionReport:
         exec_id=f"received:{order.id}",
         transact_time=now,
         text=text,
-    )
-
-
-def queue_new(order: Order, now: datetime, *, priority: int = outbox.PRIORITY_NEW) -> Command:
-    """Queue the order's NEW command on the terms in force."""
-    immediate = order.ord_type == OrdType.MARKET or order.time_in_force in IMMEDIATE
-    return Command.objects.create(
-        id=new_ulid(now),
-        order=order,
-        account_id=order.account_id,
-        kind=CommandKind.NEW,
-        cl_ord_id=order.cl_ord_id,
-        venue_cl_ord_id=venue_cl_ord_id(order.id, 0),
-        payload=outbox.new_order_payload(order),
-        state="QUEUED",
-        priority=priority,
-        not_before=now,
-        expires_at=now + (QUEUE_TTL_IMMEDIATE if immediate else QUEUE_TTL_RESTING),
-        created_at=now,
     )

@@ -17,8 +17,8 @@ from oms.services.protocol import (
     claim,
     claimed,
     locked_command,
-    why_not_sent,
 )
+from oms.services.recheck import why_not_sent
 from tenants.binding import tenant_bound
 from trading.orders.reports import ExecutionReport
 from trading.protocol import Look, may_resend, next_lookup

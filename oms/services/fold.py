@@ -18,7 +18,7 @@ from trading.orders.fold import Applied, Verdict, apply
 from trading.orders.reports import ExecutionReport, to_json
 from trading.orders.state import OrderState, Terms, facts_json, new_state, state_from
 from trading.orders.status import asked_again
-from trading.vocabulary import ExecType, OrdStatus, TimeInForce
+from trading.vocabulary import ExecType, OrdStatus, ReportSource, TimeInForce
 
 STREAM_TYPES = {
     ExecType.NEW: "order.new",
@@ -87,6 +87,7 @@ def record(
     if seen and report.exec_type not in BOOKING:
         return Folded(order, None, query=False, duplicate=True)
     before = load_state(order)
+    report = _as_agreed(order, before, report)
     applied = apply(before, report)
     if applied.verdict is Verdict.PARKED:
         park(order.account_id, order, report, applied.alarm or "impossible_report", message_id, now)
@@ -119,6 +120,20 @@ def _mark_list(order: Order) -> None:
     if order.list_id is not None:
         OrderList.objects.filter(pk=order.list_id).update(is_due=True)
         outbox.wake_gateway(require_bound())
+
+
+def _as_agreed(order: Order, state: OrderState, report: ExecutionReport) -> ExecutionReport:
+    """Without the time in force a venue was told instead of one agreed that it cannot keep."""
+    said = report.time_in_force
+    if said is None or report.source is ReportSource.LOCAL:
+        return report
+    agreed = {version.terms.time_in_force for version in state.versions}
+    if agreed == {said}:
+        return report
+    told = {word: outbox.placement_of(order, word).time_in_force for word in agreed}
+    if any(word is not said and told[word] is said for word in agreed):
+        return replace(report, time_in_force=None, expire_time=None)
+    return report
 
 
 def _seen(order: Order, report: ExecutionReport) -> bool:
@@ -161,6 +176,8 @@ def _write_row(
         setattr(order, name, value)
     order.ord_status = state.ord_status
     order.is_closed = state.is_closed
+    if state.is_closed:
+        order.held_by = None
     order.cum_qty = state.cum_qty
     order.leaves_qty = state.leaves_qty
     order.overfill_qty = state.overfill_qty

@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from brokers.adapters.registry import capabilities_of
 from brokers.models import BrokerAccount
 from brokers.selectors import accounts_by_code
 from common.actor import Actor
 from common.errors import FieldError, NotFound
-from marketdata.calendars import next_open, session_at
+from marketdata.calendars import Session
 from marketdata.models import Instrument
 from marketdata.selectors import instruments_by_symbol
 from marketdata.symbols import is_symbol
 from oms import errors
 from oms.models import ClOrdId, Order
-from oms.services import previews
+from oms.services import entry, previews
 from oms.services.halts import check_halt
 from oms.services.recent import recent_orders
 from portfolio.selectors import position_qty
 from risk import selectors as risk_selectors
 from risk.book import RiskBook, reserved_price
+from trading.keeping.triggers import Moved
 from trading.market import Quote
 from trading.orders.ids import is_reserved_cl_ord_id, is_valid_cl_ord_id
 from trading.orders.intent import (
@@ -34,8 +34,9 @@ from trading.orders.intent import (
     field_errors,
     intent_hash,
 )
+from trading.orders.placement import Placement
 from trading.risk import Breach, Recent, Reference, Twin
-from trading.vocabulary import CommandKind, Mode, TimeInForce
+from trading.vocabulary import CommandKind, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Judged:
     """An order nothing but ``breaches`` stands against.
 
     ``reserve_px`` is what a unit counts at, ``twin`` the equal order sent moments before.
+    ``placement`` says what the venue will be told, ``trailed`` where its trail begins,
+    ``waits_for`` the session it is kept here for, None where it may go now.
     """
 
     intent: OrderIntent
@@ -59,6 +62,9 @@ class Judged:
     quote: Quote
     reserve_px: Decimal
     twin: Twin | None
+    placement: Placement
+    trailed: Moved | None
+    waits_for: Session | None
     breaches: tuple[Breach, ...]
 
 
@@ -120,8 +126,11 @@ class Desk:
         :raises Refused: by the first check that fails; what risk says is in the answer.
         """
         instrument = self.instrument(intent)
-        self.check_fields(intent, account, instrument)
-        quote = self._check_market(intent, instrument)
+        placed = self.check_fields(intent, account, instrument)
+        entry.check_reduce_only(account, intent)
+        waits_for = entry.session_waited_for(account, intent, instrument, self.now)
+        quote = self._check_market(intent)
+        trailed = entry.check_trigger(intent, instrument, quote)
         previews.check(
             intent, schema=self.actor.schema, reference=self.reference(quote), now=self.now
         )
@@ -136,7 +145,18 @@ class Desk:
         )
         reserve_px = reserved_price(intent=intent, quote=quote, now=self.now)
         assert reserve_px is not None, "without a price the order was refused above"
-        return Judged(intent, account, instrument, quote, reserve_px, recent.twin, breaches)
+        return Judged(
+            intent=intent,
+            account=account,
+            instrument=instrument,
+            quote=quote,
+            reserve_px=reserve_px,
+            twin=recent.twin,
+            placement=placed,
+            trailed=trailed,
+            waits_for=waits_for,
+            breaches=breaches,
+        )
 
     def account(self, intent: OrderIntent) -> BrokerAccount:
         """:raises Refused: if it is absent, out of reach, off, or real money without the scope."""
@@ -247,32 +267,20 @@ class Desk:
 
     def check_fields(
         self, intent: OrderIntent, account: BrokerAccount, instrument: Instrument
-    ) -> None:
-        """:raises FieldRefused: by the rules of the fields, or what the venue does not take."""
+    ) -> Placement:
+        """Return how the order is placed at its venue.
+
+        :raises FieldRefused: by the rules of the fields, or what the venue does not take.
+        """
         found = field_errors(intent, instrument.rules)
         if found:
             raise errors.FieldRefused(
                 [FieldError(row.field, row.code, row.message) for row in found]
             )
         assert intent.time_in_force is not None, "defaults are filled in first"
-        broker = account.connection.broker
-        able = capabilities_of(broker)
-        if able is None:
-            message = f"This installation has no adapter for {broker}; choose another account."
-            raise errors.FieldRefused([FieldError("account", "unsupported_by_venue", message)])
-        refused = [
-            FieldError(
-                name, "unsupported_by_venue", f"{broker} takes no {intent.ord_type} like this."
-            )
-            for name in able.lacks(intent)
-        ]
-        if refused:
-            raise errors.FieldRefused(refused)
+        return entry.placed_at(account, intent)
 
-    def _check_market(self, intent: OrderIntent, instrument: Instrument) -> Quote:
-        session = session_at(instrument, self.now)
-        if session is None and intent.time_in_force is not TimeInForce.GTC:
-            raise errors.MarketClosed(intent.symbol, next_open(instrument, self.now))
+    def _check_market(self, intent: OrderIntent) -> Quote:
         quote = self.market.get(intent.symbol)
         if quote is None or self.reference(quote) is None:
             raise errors.NoReferencePrice(intent.symbol)

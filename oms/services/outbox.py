@@ -1,21 +1,32 @@
 """The commands of an order: how they are queued, found open and resolved by evidence."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
+from brokers.adapters.registry import capabilities_of
 from common.ids import new_ulid
+from marketdata.calendars import Session
 from oms.models import Command, Order
 from oms.services.lists import alternatives
 from risk import services as risk_services
 from trading.orders import wire
+from trading.orders.intent import OrderIntent
+from trading.orders.placement import Placement, place
 from trading.orders.state import OrderState
 from trading.protocol import outcome_by_state
-from trading.vocabulary import CommandKind, CommandState, ExecType, Side
+from trading.vocabulary import (
+    CommandKind,
+    CommandState,
+    ExecType,
+    OrdType,
+    Side,
+    TimeInForce,
+)
 
 CHANNEL = "blotter_commands"
 PRIORITY_CANCEL = 10
@@ -24,6 +35,9 @@ PRIORITY_DECREASE = 30
 PRIORITY_REPLACE = 40
 PRIORITY_NEW = 50
 REQUEST_TTL = timedelta(minutes=5)
+IMMEDIATE_TTL = timedelta(seconds=30)
+RESTING_TTL = timedelta(minutes=5)
+IMMEDIATE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 
 
 def wake_gateway(schema: str) -> None:
@@ -37,9 +51,73 @@ def open_commands(order: Order) -> Sequence[Command]:
     return list(Command.objects.filter(order=order, state__in=Command.OPEN_STATES).order_by("id"))
 
 
-def new_order_payload(order: Order) -> dict[str, Any]:
+def placement_of(order: Order, time_in_force: TimeInForce | None = None) -> Placement:
+    """How the order, or it with another time in force, is placed at its venue as that is today."""
+    able = capabilities_of(order.account.connection.broker)
+    assert able is not None, "orders are accepted only where there is an adapter"
+    asked = instruction_of(order)
+    if time_in_force is not None:
+        expires = order.expire_time if time_in_force is TimeInForce.GTD else None
+        asked = replace(asked, time_in_force=time_in_force, expire_time=expires)
+    placed = place(asked, able)
+    if isinstance(placed, Placement):
+        return placed
+    assert asked.time_in_force is not None, "orders have one"
+    # A venue that takes less than when the order came will say so itself.
+    return Placement(asked.ord_type, asked.time_in_force)
+
+
+def instruction_of(order: Order) -> OrderIntent:
+    """What a venue is to know of the order, as the value placements are decided by."""
+    return OrderIntent(
+        account=order.account.code,
+        max_slippage_bps=order.max_slippage_bps,
+        **wire.read(wire.write(order, wire.INSTRUCTION), wire.INSTRUCTION),
+    )
+
+
+def new_order_payload(order: Order, placed: Placement) -> dict[str, Any]:
     """What the NEW command asks of the venue, frozen (strings, so that nothing is rounded)."""
-    return wire.write(order, wire.INSTRUCTION)
+    return wire.write(placed.told(instruction_of(order)), wire.INSTRUCTION)
+
+
+def told_terms(order: Order, terms: Mapping[str, Any]) -> dict[str, Any]:
+    """Terms of an amendment, in JSON, without what the venue hears nothing of: we keep it."""
+    asked = replace(instruction_of(order), **wire.read(terms, wire.TERMS))
+    placed = placement_of(order, asked.time_in_force)
+    kept = {name: value for name, value in terms.items() if name not in wire.TERMS}
+    return kept | wire.write(placed.told(asked), wire.TERMS)
+
+
+def queue_new(
+    order: Order,
+    placed: Placement,
+    now: datetime,
+    *,
+    venue_cl_ord_id: str | None = None,
+    priority: int = PRIORITY_NEW,
+    session: Session | None = None,
+) -> Command:
+    """Queue the NEW of ``order``; ``venue_cl_ord_id`` is its first version's unless it says so.
+
+    With a ``session`` it goes out at its open, and not at all after its close.
+    """
+    immediate = placed.ord_type is OrdType.MARKET or placed.time_in_force in IMMEDIATE
+    ttl = IMMEDIATE_TTL if immediate else RESTING_TTL
+    return Command.objects.create(
+        id=new_ulid(now),
+        order=order,
+        account_id=order.account_id,
+        kind=CommandKind.NEW,
+        cl_ord_id=order.cl_ord_id,
+        venue_cl_ord_id=venue_cl_ord_id or order.id,
+        payload=new_order_payload(order, placed),
+        state=CommandState.QUEUED,
+        priority=priority,
+        not_before=now if session is None else session.open_at,
+        expires_at=now + ttl if session is None else session.close_at,
+        created_at=now,
+    )
 
 
 def reserved_notional(order: Order) -> Decimal:

@@ -33,8 +33,9 @@ from trading import exact
 from trading.estimate import Estimate, estimate
 from trading.market import Quote
 from trading.orders.intent import OrderIntent, intent_hash
+from trading.orders.placement import Placement
 from trading.risk import Breach, Reference, Verdict, order_notional, verdicts
-from trading.vocabulary import Side
+from trading.vocabulary import HeldBy, Side
 
 NEAR = Decimal("0.2")
 """A rule that passes with less of its room left than this warns."""
@@ -52,6 +53,7 @@ class _Facts:
     reference: Reference | None = None
     verdicts: tuple[Verdict, ...] = ()
     notional: Decimal | None = None
+    placement: Placement | None = None
     estimate: Estimate | None = None
     fee: FeeQuote | None = None
     after: Holdings | None = None
@@ -168,7 +170,7 @@ def _facts(desk: Desk, given: OrderIntent) -> _Facts:
         facts.instrument = desk.instrument(facts.intent)
         facts.quote = desk.market.get(given.symbol)
         facts.reference = desk.reference(facts.quote)
-        desk.check_fields(facts.intent, account, facts.instrument)
+        facts.placement = desk.check_fields(facts.intent, account, facts.instrument)
     except Refused:
         _without(facts, "the fields of the order have to be acceptable first")
         return facts
@@ -291,7 +293,8 @@ def _verdict(desk: Desk, facts: _Facts, one: Verdict) -> dict[str, Any]:
 
 def _estimate(facts: _Facts) -> dict[str, Any] | None:
     known, reference = facts.estimate, facts.reference
-    if known is None or reference is None or facts.quote is None:
+    placed = facts.placement
+    if known is None or reference is None or facts.quote is None or placed is None:
         return None
     facts.unknown["estimate.fill_probability"] = "no model of it"
     return {
@@ -305,9 +308,9 @@ def _estimate(facts: _Facts) -> dict[str, Any] | None:
         "worst_px": opt_dec_str(known.worst_px),
         "slippage_bps": opt_dec_str(known.slippage_bps),
         "fill_probability": None,
-        "sent_as": facts.intent.ord_type,
-        "held_by": "VENUE",
-        "synthetic_parts": [],
+        "sent_as": placed.ord_type,
+        "held_by": HeldBy.OMS if placed.keeps_trigger else "VENUE",
+        "synthetic_parts": list(placed.synthetic_parts),
         "simulated": facts.quote.simulated,
     }
 

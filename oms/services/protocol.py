@@ -6,39 +6,32 @@ leaves. What comes back is Accepted, Rejected or Unknown; Unknown is ended only 
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from brokers.models import BrokerAccount, GatewayLease
-from marketdata import quotes
-from marketdata.calendars import session_at
+from brokers.models import GatewayLease
 from oms.models import Command, Order
 from oms.services import outbox, streams
 from oms.services.fold import record
+from oms.services.recheck import was_kept, why_not_sent
 from oms.services.reports import lock_order
-from risk.selectors import covering_halt, reference_price
-from risk.services import lock_accounts
 from tenants.binding import tenant_bound
 from trading.market import InstrumentRules
 from trading.orders import wire
 from trading.orders.reports import ExecutionReport
 from trading.protocol import Answer, next_lookup, settle
-from trading.risk import HaltState
 from trading.vocabulary import (
     CommandKind,
     CommandState,
     ExecType,
     OrdRejReason,
-    OrdType,
     ReportSource,
-    Side,
 )
 
 GATEWAY = "system:gateway"
 SEND_WINDOW = timedelta(seconds=5)
-RECHECK_AFTER = timedelta(seconds=5)
+PRICE_EVERY = timedelta(seconds=1)
 ANSWER_WITHIN = timedelta(seconds=10)
 
 
@@ -97,20 +90,28 @@ def claim_next(
             if command.state != CommandState.QUEUED:
                 continue  # withdrawn while we waited for the order's lock
             reason = why_not_sent(command, order, now)
+            if reason == "no_reference_price" and was_kept(order):
+                _wait(command, now)  # the first price after the open is a moment away
+                continue
             if reason is not None:
                 _refuse_unsent(command, order, reason, now)
                 continue
             return claim(command, order, epoch, now)
 
 
-def _next_queued(connection_id: int, account_id: int, epoch: int, now: datetime) -> Command | None:
+def holds_lease(connection_id: int, epoch: int, now: datetime) -> bool:
+    """Whether the gateway of this epoch still speaks for the connection, for 2 s at least."""
     lease = GatewayLease.objects.filter(
         connection_id=connection_id, epoch=epoch, lease_until__gt=now + timedelta(seconds=2)
     )
+    return lease.exists()
+
+
+def _next_queued(connection_id: int, account_id: int, epoch: int, now: datetime) -> Command | None:
     unsent_new = Command.objects.filter(
         order_id=OuterRef("order_id"), kind=CommandKind.NEW, state=CommandState.SENDING
     )
-    if not lease.exists():
+    if not holds_lease(connection_id, epoch, now):
         return None
     return (
         Command.objects.filter(
@@ -122,62 +123,9 @@ def _next_queued(connection_id: int, account_id: int, epoch: int, now: datetime)
     )
 
 
-def why_not_sent(command: Command, order: Order, now: datetime) -> str | None:
-    """The reason a queued command must not go out any more; None where it may."""
-    if command.kind != CommandKind.NEW:
-        return None  # cancels and decreases are never held up; a venue refuses what is too late
-    if now >= command.expires_at:
-        return "queue_expired"
-    account = order.account
-    if account.state != BrokerAccount.State.ACTIVE:
-        return "account_disabled"
-    halt = covering_halt(
-        account_code=account.code,
-        symbol=order.symbol,
-        strategy=order.strategy,
-        venue=account.connection.name,
-    )
-    if halt is not None and halt.state == HaltState.HALTED:
-        return "trading_halted"
-    if now - command.created_at > RECHECK_AFTER:
-        return _no_longer_fits(order, now)
-    return None
-
-
-def _no_longer_fits(order: Order, now: datetime) -> str | None:
-    """An order that waited, as in an outage, meets another market: it is judged once more."""
-    if session_at(order.instrument, now) is None:
-        return "market_closed"
-    quote = quotes.latest([order.symbol]).get(order.symbol)
-    if quote is None or reference_price(quote, now=now) is None:
-        return "no_reference_price"
-    breaches = lock_accounts([order.account_id]).judge(
-        account=order.account,
-        intent=JudgedOrder.of(order),
-        instrument=order.instrument,
-        quote=quote,
-        now=now,
-        amends=outbox.reserved_notional(order),
-    )
-    return str(breaches[0].code) if breaches else None
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedOrder:
-    """The part of a stored order the risk rules read."""
-
-    symbol: str
-    side: Side
-    ord_type: OrdType
-    order_qty: Decimal
-    price: Decimal | None
-
-    @classmethod
-    def of(cls, order: Order) -> "JudgedOrder":
-        """The order's terms in force."""
-        return cls(
-            order.symbol, Side(order.side), OrdType(order.ord_type), order.order_qty, order.price
-        )
+def _wait(command: Command, now: datetime) -> None:
+    command.not_before = now + PRICE_EVERY
+    command.save(update_fields=["not_before"])
 
 
 def _refuse_unsent(command: Command, order: Order, reason: str, now: datetime) -> None:
@@ -208,6 +156,9 @@ def claim(command: Command, order: Order, epoch: int, now: datetime) -> Claimed:
     command.sending_at = now
     command.valid_until = now + SEND_WINDOW
     command.save(update_fields=["state", "epoch", "attempt", "sending_at", "valid_until"])
+    if order.held_by is not None:  # it waited for the open
+        order.held_by = None
+        order.save(update_fields=["held_by"])
     pending = {
         CommandKind.CANCEL.value: ExecType.PENDING_CANCEL,
         CommandKind.REPLACE.value: ExecType.PENDING_REPLACE,
@@ -256,7 +207,11 @@ def claimed(command: Command, order: Order) -> Claimed:
         order_id=order.order_id,
         cl_ord_id=command.cl_ord_id,
         venue_cl_ord_id=command.venue_cl_ord_id,
-        payload=command.payload,
+        payload=(
+            outbox.told_terms(order, command.payload)
+            if command.kind == CommandKind.REPLACE
+            else command.payload
+        ),
         rules=order.instrument.rules,
         attempt=command.attempt,
         new_is_open=new_is_open.exists(),

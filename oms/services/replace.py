@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from common.actor import Actor
 from common.errors import FieldError
+from common.numbers import dec_str
 from marketdata import quotes
 from oms import errors
 from oms.models import Command, Order, OrderVersion
@@ -29,6 +30,7 @@ from oms.services.requests import (
 from risk import selectors as risk_selectors
 from risk import services as risk_services
 from tenants.binding import tenant_bound
+from trading.keeping.triggers import Fired, judge, kept, reference_px
 from trading.market import Quote
 from trading.orders import wire
 from trading.orders.canonical import json_text
@@ -37,6 +39,7 @@ from trading.orders.intent import OrderIntent, field_errors
 from trading.orders.reports import ExecutionReport
 from trading.orders.requests import Action, is_stale_orig, replace_decision, replace_errors
 from trading.orders.state import OrderState, terms_of
+from trading.orders.validity import TRIGGERED_TYPES
 from trading.vocabulary import (
     CommandKind,
     ExecType,
@@ -93,6 +96,7 @@ def request_replace(
         commands = outbox.open_commands(order)
         action = _decide(order, state, commands, orig_cl_ord_id)
         wanted = wanted_order(order, state, terms)
+        _check_trigger(order, state, wanted, market)
         judge_change(order, wanted, market, now)
         amend(
             order, wanted, terms.content_hash,
@@ -139,6 +143,7 @@ def _decide(
     decision = replace_decision(
         state,
         new_command_state(commands),
+        held_by_oms=order.held_by is not None,
         cancel_open=has_open(commands, CommandKind.CANCEL),
         replace_open=has_open(commands, CommandKind.REPLACE),
         managed_by_parent=order.list_id is not None,
@@ -161,6 +166,7 @@ def wanted_order(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderI
         )
     asked = wire.values(terms, wire.TERMS)
     in_force = wire.values(state, wire.TERMS)
+    in_force["stop_px"] = state.terms.stop_px  # as agreed, not where a trail has taken it
     if terms.time_in_force not in {None, TimeInForce.GTD}:
         in_force["expire_time"] = None
     wanted = OrderIntent(
@@ -176,6 +182,26 @@ def wanted_order(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderI
     if found:
         raise errors.FieldRefused([FieldError(row.field, row.code, row.message) for row in found])
     return wanted
+
+
+def _check_trigger(
+    order: Order, state: OrderState, wanted: OrderIntent, market: Mapping[str, Quote]
+) -> None:
+    """:raises FieldRefused: for a trigger, or a trail's distance, that would fire at once."""
+    waits = order.ord_type in TRIGGERED_TYPES and not state.triggered and not state.cum_qty
+    asked = (wanted.stop_px, wanted.trail_offset)
+    if not waits or asked == (state.terms.stop_px, state.terms.trail_offset):
+        return
+    quote = market.get(order.symbol)
+    anchor = None if state.trailed is None else state.trailed.anchor_px
+    would_be = kept(wanted, order.instrument.tick_size, anchor)
+    price = None if quote is None else reference_px(would_be, quote)
+    if price is None:
+        raise errors.NoReferencePrice(order.symbol)
+    if isinstance(judge(would_be, price), Fired):
+        name = "stop_px" if wanted.trail_offset == state.terms.trail_offset else "trail_offset"
+        message = f"The market is at {dec_str(price)}; with these terms the order would fire."
+        raise errors.FieldRefused([FieldError(name, "would_trigger_immediately", message)])
 
 
 def judge_change(
@@ -267,7 +293,7 @@ def _amend_unsent(
     )
     for command in commands:
         if command.kind == CommandKind.NEW:
-            command.payload = outbox.new_order_payload(order)
+            command.payload = outbox.new_order_payload(order, outbox.placement_of(order))
             command.cl_ord_id = version.cl_ord_id
             command.venue_cl_ord_id = version.venue_cl_ord_id
             command.save(update_fields=["payload", "cl_ord_id", "venue_cl_ord_id"])

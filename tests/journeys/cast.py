@@ -167,11 +167,11 @@ class Desk:
         return [row.exec_type for row in rows]
 
 
-def open_desk(firm: Firm) -> Desk:
+def open_desk(firm: Firm, broker: str = "paper") -> Desk:
     """Open and fund an account, as the setup of a firm does."""
     now = utcnow()
     with tenant_bound(firm.schema):
-        venue = open_connection(name=fresh("paper-"), broker="paper", mode=Mode.PAPER, now=now)
+        venue = open_connection(name=fresh("paper-"), broker=broker, mode=Mode.PAPER, now=now)
         account = open_paper_account(
             code=fresh("P-"),
             name="Journey",

@@ -13,6 +13,7 @@ from brokers.services import open_connection
 from common.actor import Actor, ActorKind, system_actor
 from common.errors import Refused
 from events.models import Event
+from marketdata.calendars import session_at
 from oms.models import ClOrdId, Command, Order, OrderEvent, OrderVersion
 from oms.services.accept import Acceptance, accept_orders
 from risk.models import Breach
@@ -98,7 +99,11 @@ def test_the_first_refusal_wins_in_the_order_of_the_checks(
     set_open_orders(desk, 1)
     account(state="DISABLED")
     market.silence()
-    monkeypatch.setattr("oms.services.judgement.session_at", lambda *_: None)
+    closed_until = utcnow() + timedelta(minutes=5)
+    monkeypatch.setattr(
+        "oms.services.entry.session_at",
+        lambda instrument, at: None if at < closed_until else session_at(instrument, at),
+    )
     bad = replace(
         intent,
         account="P-nowhere",

@@ -10,9 +10,21 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from trading import exact
 from trading.market import Quote
 from trading.matching.triggers import Trail, Trigger, fired_price, fires, followed
+from trading.orders import wire
 from trading.orders.canonical import EXACT
 from trading.vocabulary import OrdType, Side, TrailType, TriggerPriceType
 
+_FIELDS = (
+    "side",
+    "ord_type",
+    "stop_px",
+    "price",
+    "trigger_price_type",
+    "trail_offset",
+    "trail_type",
+    "activation_px",
+    "limit_offset",
+)
 TOUCHED = frozenset({OrdType.MARKET_IF_TOUCHED, OrdType.LIMIT_IF_TOUCHED})
 
 
@@ -67,92 +79,97 @@ class Kept:
         return self.is_buy is (self.ord_type in TOUCHED)
 
 
-def reference_px(kept: Kept, quote: Quote) -> Decimal | None:
+def kept(source: object, tick_size: Decimal, anchor_px: Decimal | None = None) -> Kept:
+    """What waits of an intent or an order: any ``source`` that has these fields by their names."""
+    fields = wire.read(wire.write(source, _FIELDS), _FIELDS)
+    return Kept(tick_size=tick_size, anchor_px=anchor_px, **fields)
+
+
+def reference_px(order: Kept, quote: Quote) -> Decimal | None:
     """Return the price by which the order is judged; None where this quote has no such price."""
-    wanted = kept.trigger_price_type
+    wanted = order.trigger_price_type
     if wanted is TriggerPriceType.LAST:
         return quote.last
     if wanted is TriggerPriceType.BID_ASK:
-        return quote.ask if kept.is_buy else quote.bid
+        return quote.ask if order.is_buy else quote.bid
     if wanted is TriggerPriceType.MID:
         return EXACT.divide(exact.add(quote.bid, quote.ask), Decimal(2))
     return None
 
 
-def judge(kept: Kept, price: Decimal) -> Fired | Moved | None:
+def judge(order: Kept, price: Decimal) -> Fired | Moved | None:
     """Say what a fresh eligible price does; a trail follows it first and is then held against it.
 
     :raises ValueError: for an order without a trigger.
     """
-    before = _trigger(kept)
-    after = followed(before, _ticks(price, kept, up=kept.is_buy), buy=kept.is_buy)
+    before = _trigger(order)
+    after = followed(before, _ticks(price, order, up=order.is_buy), buy=order.is_buy)
     anchor = after.trail.anchor if after.trail is not None else None
-    if fires(after, _ticks(price, kept, up=kept.fires_below), buy=kept.is_buy):
+    if fires(after, _ticks(price, order, up=order.fires_below), buy=order.is_buy):
         assert after.stop_px is not None, "only what has a stop fires"
-        behind = fired_price(after, None, buy=kept.is_buy)
+        behind = fired_price(after, None, buy=order.is_buy)
         return Fired(
-            stop_px=_price(after.stop_px, kept),
-            price=kept.price if behind is None else _price(behind, kept),
-            anchor_px=_opt_price(anchor, kept),
+            stop_px=_price(after.stop_px, order),
+            price=order.price if behind is None else _price(behind, order),
+            anchor_px=_opt_price(anchor, order),
         )
     if after is before or anchor is None or after.stop_px is None:
         return None
-    return Moved(_price(anchor, kept), _price(after.stop_px, kept))
+    return Moved(_price(anchor, order), _price(after.stop_px, order))
 
 
-def following(kept: Kept, moved: Moved) -> Kept:
+def following(order: Kept, moved: Moved) -> Kept:
     """The order after its trail has moved."""
-    return replace(kept, anchor_px=moved.anchor_px, stop_px=moved.stop_px)
+    return replace(order, anchor_px=moved.anchor_px, stop_px=moved.stop_px)
 
 
-def from_anchor(kept: Kept, anchor_px: Decimal | None) -> Kept:
+def from_anchor(order: Kept, anchor_px: Decimal | None) -> Kept:
     """The order whose trail has also seen ``anchor_px``, which counts where it is the better one.
 
-    A distance amended meanwhile is kept from that price; the stop comes no nearer by it than
-    ``judge`` takes it.
+    The stop is left as it is; ``judge`` brings it to its distance.
     """
-    if anchor_px is None or kept.trail_offset is None:
-        return kept
-    known = kept.anchor_px
+    if anchor_px is None or order.trail_offset is None:
+        return order
+    known = order.anchor_px
     if known is None:
-        return replace(kept, anchor_px=anchor_px)
-    best = min(known, anchor_px) if kept.is_buy else max(known, anchor_px)
-    return replace(kept, anchor_px=best)
+        return replace(order, anchor_px=anchor_px)
+    best = min(known, anchor_px) if order.is_buy else max(known, anchor_px)
+    return replace(order, anchor_px=best)
 
 
-def _trigger(kept: Kept) -> Trigger:
-    stop = None if kept.stop_px is None else _ticks(kept.stop_px, kept, up=kept.is_buy)
+def _trigger(order: Kept) -> Trigger:
+    stop = None if order.stop_px is None else _ticks(order.stop_px, order, up=order.is_buy)
     return Trigger(
         stop_px=stop,
-        touch=kept.ord_type in TOUCHED,
-        price_type=kept.trigger_price_type,
-        trail=None if kept.trail_offset is None else _trail(kept, kept.trail_offset),
+        touch=order.ord_type in TOUCHED,
+        price_type=order.trigger_price_type,
+        trail=None if order.trail_offset is None else _trail(order, order.trail_offset),
     )
 
 
-def _trail(kept: Kept, distance: Decimal) -> Trail:
-    percent = kept.trail_type is TrailType.PERCENT
+def _trail(order: Kept, distance: Decimal) -> Trail:
+    percent = order.trail_type is TrailType.PERCENT
     return Trail(
-        offset=None if percent else _ticks(distance, kept, up=True),
+        offset=None if percent else _ticks(distance, order, up=True),
         percent=int(EXACT.multiply(distance, Decimal(100))) if percent else None,
-        limit_offset=_opt_ticks(kept.limit_offset, kept),
-        activation_px=_opt_ticks(kept.activation_px, kept),
-        anchor=_opt_ticks(kept.anchor_px, kept),
+        limit_offset=_opt_ticks(order.limit_offset, order),
+        activation_px=_opt_ticks(order.activation_px, order),
+        anchor=_opt_ticks(order.anchor_px, order),
     )
 
 
-def _opt_ticks(value: Decimal | None, kept: Kept) -> int | None:
-    return None if value is None else _ticks(value, kept, up=kept.is_buy)
+def _opt_ticks(value: Decimal | None, order: Kept) -> int | None:
+    return None if value is None else _ticks(value, order, up=order.is_buy)
 
 
-def _ticks(value: Decimal, kept: Kept, *, up: bool) -> int:
-    ticks = EXACT.divide(value, kept.tick_size)
+def _ticks(value: Decimal, order: Kept, *, up: bool) -> int:
+    ticks = EXACT.divide(value, order.tick_size)
     return int(ticks.to_integral_value(ROUND_CEILING if up else ROUND_FLOOR))
 
 
-def _price(ticks: int, kept: Kept) -> Decimal:
-    return EXACT.multiply(Decimal(ticks), kept.tick_size)
+def _price(ticks: int, order: Kept) -> Decimal:
+    return EXACT.multiply(Decimal(ticks), order.tick_size)
 
 
-def _opt_price(ticks: int | None, kept: Kept) -> Decimal | None:
-    return None if ticks is None else _price(ticks, kept)
+def _opt_price(ticks: int | None, order: Kept) -> Decimal | None:
+    return None if ticks is None else _price(ticks, order)

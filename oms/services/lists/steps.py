@@ -13,9 +13,10 @@ from common.errors import Refused
 from common.ids import new_ulid
 from oms.models import Order
 from oms.services import outbox, streams
-from oms.services.accept import begin, queue_new, received
+from oms.services.accept import begin, received
 from oms.services.cancel import cancel_locked
 from oms.services.fold import load_state, record
+from oms.services.keeping import set_to_work
 from oms.services.lists.standing import Standing
 from oms.services.replace import ReplaceTerms, amend, wanted_order
 from oms.services.requests import has_open, new_command_state
@@ -67,9 +68,7 @@ def release(standing: Standing, order: Order, qty: Decimal) -> None:
         actor=label(),
         now=standing.now,
     )
-    order.held_by = None
-    order.save(update_fields=["held_by"])
-    queue_new(order, standing.now, priority=priority_of(standing, order))
+    set_to_work(order, actor=label(), now=standing.now, priority=priority_of(standing, order))
     outbox.wake_gateway(require_bound())
 
 
@@ -92,8 +91,8 @@ def send_again(
             setattr(order, name, price)
     begin(order, received(order, now), actor=label(), now=now)
     outbox.move_reservation(order, outbox.Reservation(Decimal(0), Decimal(0), is_open=False))
-    command = queue_new(order, now, priority=priority_of(standing, order))
-    streams.publish_order(order, "order.accepted", [command], order.account, label(), now)
+    pending = set_to_work(order, actor=label(), now=now, priority=priority_of(standing, order))
+    streams.publish_order(order, "order.accepted", pending, order.account, label(), now)
     outbox.wake_gateway(require_bound())
     return order
 

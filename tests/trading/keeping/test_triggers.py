@@ -27,7 +27,7 @@ def dec(text) -> Decimal:
     return Decimal(str(text))
 
 
-def kept(side=Side.SELL, ord_type=T.STOP, **prices) -> Kept:
+def waiting(side=Side.SELL, ord_type=T.STOP, **prices) -> Kept:
     numbers = {
         name: dec(value) if isinstance(value, int | float | str) and name.endswith(("px", "offset"))
         else value
@@ -39,7 +39,7 @@ def kept(side=Side.SELL, ord_type=T.STOP, **prices) -> Kept:
 
 
 def trail(side=Side.SELL, ord_type=T.TRAILING_STOP, offset=5, kind=TrailType.PRICE, **more) -> Kept:
-    return kept(side, ord_type, trail_offset=offset, trail_type=kind, **more)
+    return waiting(side, ord_type, trail_offset=offset, trail_type=kind, **more)
 
 
 def walk(order: Kept, *path) -> tuple[list, Kept]:
@@ -66,20 +66,20 @@ def walk(order: Kept, *path) -> tuple[list, Kept]:
     ],
 )
 def test_equality_and_beyond_fires_and_one_tick_before_does_not(side, ord_type, fires, waits):
-    order = kept(side, ord_type, stop_px=95)
+    order = waiting(side, ord_type, stop_px=95)
     assert judge(order, dec(waits)) is None
     for price in fires:
         assert judge(order, dec(price)) == Fired(dec(95), None, None)
 
 
 def test_a_price_between_two_ticks_fires_nothing_early():
-    assert judge(kept(stop_px=95), dec("95.004")) is None
-    assert judge(kept(Side.BUY, stop_px=95), dec("94.996")) is None
-    assert isinstance(judge(kept(stop_px=95), dec("94.996")), Fired)
+    assert judge(waiting(stop_px=95), dec("95.004")) is None
+    assert judge(waiting(Side.BUY, stop_px=95), dec("94.996")) is None
+    assert isinstance(judge(waiting(stop_px=95), dec("94.996")), Fired)
 
 
 def test_a_stop_limit_fires_at_its_own_limit_however_far_the_price_has_gone():
-    order = kept(ord_type=T.STOP_LIMIT, stop_px=95, price=94)
+    order = waiting(ord_type=T.STOP_LIMIT, stop_px=95, price=94)
     assert judge(order, dec(90)) == Fired(dec(95), dec(94), None)
 
 
@@ -131,7 +131,7 @@ def test_a_better_anchor_counts_and_a_worse_one_does_not():
     assert from_anchor(order, dec(110)) == order
     assert from_anchor(order, None) == order
     assert from_anchor(trail(Side.BUY, anchor_px=80), dec(75)).anchor_px == dec(75)
-    assert from_anchor(kept(stop_px=95), dec(75)) == kept(stop_px=95)
+    assert from_anchor(waiting(stop_px=95), dec(75)) == waiting(stop_px=95)
 
 
 def test_the_reference_is_the_price_the_order_names():
@@ -147,7 +147,7 @@ def test_the_reference_is_the_price_the_order_names():
         (TriggerPriceType.MARK, Side.SELL): None,
     }
     for (word, side), price in wants.items():
-        order = replace(kept(side, stop_px=95), trigger_price_type=word)
+        order = replace(waiting(side, stop_px=95), trigger_price_type=word)
         assert reference_px(order, quote) == price
 
 

@@ -1,0 +1,90 @@
+"""Whether what was queued may still go out: asked once more in the instant before it does."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from brokers.models import BrokerAccount
+from marketdata import quotes
+from marketdata.calendars import session_at
+from oms.models import Command, Order
+from oms.services import outbox
+from portfolio.selectors import position_qty
+from risk.selectors import covering_halt, reference_price
+from risk.services import lock_accounts
+from trading.risk import HaltState
+from trading.vocabulary import CommandKind, OrdType, Side
+
+RECHECK_AFTER = timedelta(seconds=5)
+
+
+def why_not_sent(command: Command, order: Order, now: datetime) -> str | None:
+    """The reason a queued command must not go out any more; None where it may."""
+    if command.kind != CommandKind.NEW:
+        return None  # cancels and decreases are never held up; a venue refuses what is too late
+    if now >= command.expires_at:
+        return "queue_expired"
+    account = order.account
+    if account.state != BrokerAccount.State.ACTIVE:
+        return "account_disabled"
+    halt = covering_halt(
+        account_code=account.code,
+        symbol=order.symbol,
+        strategy=order.strategy,
+        venue=account.connection.name,
+    )
+    if halt is not None and (halt.state == HaltState.HALTED or not _only_reduces(order)):
+        return "trading_halted"
+    if was_kept(order) or now - command.created_at > RECHECK_AFTER:
+        return _no_longer_fits(command, order, now)
+    return None
+
+
+def was_kept(order: Order) -> bool:
+    """Whether the order waited here, for its price or the open, and no venue has seen it yet."""
+    return bool(order.facts.get("unseen", False))
+
+
+def _only_reduces(order: Order) -> bool:
+    """Whether the order, itself counted among what is open, can only shrink the position."""
+    return lock_accounts([order.account_id]).only_reduces(
+        account_id=order.account_id,
+        symbol=order.symbol,
+        side=Side(order.side),
+        qty=Decimal(0),
+        position_qty=position_qty(account_id=order.account_id, symbol=order.symbol),
+    )
+
+
+def _no_longer_fits(command: Command, order: Order, now: datetime) -> str | None:
+    """An order that waited, for its price or in an outage, meets another market: judged anew."""
+    if session_at(order.instrument, now) is None:
+        return "market_closed"
+    quote = quotes.latest([order.symbol]).get(order.symbol)
+    if quote is None or reference_price(quote, now=now) is None:
+        return "no_reference_price"
+    breaches = lock_accounts([order.account_id]).judge(
+        account=order.account,
+        intent=JudgedOrder.of(order, OrdType(command.payload["ord_type"])),
+        instrument=order.instrument,
+        quote=quote,
+        now=now,
+        amends=outbox.reserved_notional(order),
+    )
+    return str(breaches[0].code) if breaches else None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedOrder:
+    """The part of a stored order the risk rules read."""
+
+    symbol: str
+    side: Side
+    ord_type: OrdType
+    order_qty: Decimal
+    price: Decimal | None
+
+    @classmethod
+    def of(cls, order: Order, sent_as: OrdType) -> "JudgedOrder":
+        """The order's terms in force, as the type the venue is told."""
+        return cls(order.symbol, Side(order.side), sent_as, order.order_qty, order.price)
