@@ -140,7 +140,7 @@ def test_it_sees_the_world_as_the_order_door_does(
     if wrong == "stale":
         market.show("999.50", "1000.50", at=utcnow() - timedelta(minutes=5))
     if wrong == "closed":
-        monkeypatch.setattr("oms.services.judgement.session_at", lambda *_: None)
+        monkeypatch.setattr("oms.services.entry.session_at", lambda *_: None)
     if wrong == "disabled":
         with tenant_bound(desk.schema):
             BrokerAccount.objects.filter(pk=desk.account_id).update(state="DISABLED")
