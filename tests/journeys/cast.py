@@ -188,7 +188,7 @@ def open_desk(firm: Firm, broker: str = "paper") -> Desk:
             actor_label="system:test",
             now=now,
         )
-    return Desk(firm, account.code, account.pk, venue.name, venue.pk)
+    return Desk(firm, account.code, account.pk, venue.name, venue.pk, broker)
 
 
 @dataclass(frozen=True)
