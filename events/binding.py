@@ -1,7 +1,9 @@
-"""Doors to what lies above this app: both are settings, so nothing here imports upward."""
+"""Doors to what lies above this app: all are settings, so nothing here imports upward."""
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from importlib import import_module
 from typing import cast
 
 from django.conf import settings
@@ -22,6 +24,24 @@ def active_schemas() -> list[str]:
     """Return the schemas whose streams are kept moving (settings.OMS_EVENT_SOURCE_TENANTS)."""
     source = cast(Callable[[], Iterable[str]], import_string(settings.OMS_EVENT_SOURCE_TENANTS))
     return list(source())
+
+
+def wake(schema: str, *, now: datetime) -> None:
+    """Tell that something happened in a firm (settings.OMS_EVENT_DUE_WORK)."""
+    import_module(settings.OMS_EVENT_DUE_WORK).wake(schema, now=now)
+
+
+def claim_due(job: str, *, every: timedelta, now: datetime) -> list[str]:
+    """Return the schemas in which a job is due, and claim them for ``every``."""
+    found: list[str] = import_module(settings.OMS_EVENT_DUE_WORK).claim_due(
+        job, every=every, now=now
+    )
+    return found
+
+
+def rest(schema: str, job: str, *, begun: datetime, until: datetime) -> None:
+    """Let a quiet firm rest until then."""
+    import_module(settings.OMS_EVENT_DUE_WORK).rest(schema, job, begun=begun, until=until)
 
 
 def conninfo() -> str:

@@ -9,16 +9,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 
 import psycopg
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
 
-from events.binding import active_schemas, bound, conninfo
+from events.binding import active_schemas, conninfo
 from events.relay import RedisFeeder, relay_once
 from events.runner import BATCH, run_subscriber
-from events.services import forget_expired_answers
 from events.subscribers import Subscriber
 
 logger = logging.getLogger(__name__)
@@ -26,7 +25,6 @@ logger = logging.getLogger(__name__)
 CHANNEL = "blotter_events"
 POLL_S = 1.0
 _PAUSE_S = 0.5
-_HOUSEKEEPING_EVERY = timedelta(minutes=10)
 
 
 class Dispatcher:
@@ -36,7 +34,6 @@ class Dispatcher:
         self._stopping = threading.Event()
         self._feeder = RedisFeeder()
         self._followers = [Follower(subscriber, self._stopping) for subscriber in subscribers]
-        self._cleaned_at = datetime.min.replace(tzinfo=UTC)
 
     def stop(self) -> None:
         """Ask every loop to end after the work in hand; returns at once (signal-safe)."""
@@ -81,7 +78,6 @@ class Dispatcher:
                 if time.monotonic() >= next_poll:
                     schemas = active_schemas()
                     next_poll = time.monotonic() + POLL_S
-                    self._clean(schemas)
                 else:
                     schemas = sorted(woken)
                 self._relay(schemas)
@@ -93,19 +89,6 @@ class Dispatcher:
             _guarded(schema, partial(relay_once, schema, feeder=self._feeder))
         for follower in self._followers:
             follower.wake()
-
-    def _clean(self, schemas: list[str]) -> None:
-        now = datetime.now(UTC)
-        if now - self._cleaned_at < _HOUSEKEEPING_EVERY:
-            return
-        self._cleaned_at = now
-        for schema in schemas:
-            _guarded(schema, partial(_forget, schema, now))
-
-
-def _forget(schema: str, now: datetime) -> int:
-    with bound(schema):
-        return forget_expired_answers(now=now)
 
 
 def _guarded(schema: str, work: Callable[[], int]) -> int:

@@ -8,12 +8,13 @@ found missing by position and added, or read from Postgres by the stream's reade
 
 import logging
 import time
+from datetime import UTC, datetime
 
 import redis
 from django.db import connection
 
 from events import redis_stream
-from events.binding import bound
+from events.binding import bound, wake
 from events.chain import canonical, event_json, link
 from events.models import GENESIS_HASH, Event, StreamHead
 from events.selectors import head
@@ -64,6 +65,7 @@ def give_positions(schema: str, *, limit: int = BATCH) -> int:
                 ],
             )
         row.save(update_fields=["position", "hash"])
+        wake(schema, now=datetime.now(UTC))
         return len(events)
 
 

@@ -91,6 +91,11 @@ def position_quantities(account_id: int) -> dict[str, Decimal]:
     return dict(rows.values_list("symbol", "qty"))
 
 
+def holds_anything() -> bool:
+    """Whether any account of the bound firm has a position that is not flat."""
+    return Position.objects.exclude(qty=0).exists()
+
+
 def positions(accounts: Iterable[BrokerAccount]) -> QuerySet[Position]:
     """Return the positions of these accounts, flat ones included; any order."""
     return Position.objects.filter(account__in=accounts).select_related("account")

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django_tenants.models import DomainMixin, TenantMixin
 
 SLUG = re.compile(r"[a-z][a-z0-9-]{1,30}")
@@ -49,17 +50,35 @@ class Tenant(TenantMixin):  # type: ignore[misc]
         return self.slug
 
 
+class DueWork(models.Model):
+    """When a job of the clock is next due in a firm; see ``tenants.due``."""
+
+    schema_name = models.CharField(max_length=63)
+    job = models.CharField(max_length=32)
+    due_at = models.DateTimeField()
+    woken_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["schema_name", "job"], name="tenants_duework_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} of {self.schema_name}"
+
+
 class FirmStanding(models.Model):
     """How a firm was at its last round, for the platform's staff: counts and words, no rows.
 
     ``level`` is 0 fine, 1 watch or 2 act; ``figures`` is a list of
-    ``{code, title, figure, level}``.
+    ``{code, title, figure, level}``; ``next_at`` is when the next round is due.
     """
 
     tenant = models.OneToOneField(
         Tenant, primary_key=True, on_delete=models.CASCADE, related_name="standing"
     )
     at = models.DateTimeField()
+    next_at = models.DateTimeField(db_default=Now())
     level = models.SmallIntegerField()
     worst = models.CharField(max_length=120, blank=True)
     figures = models.JSONField(default=list)

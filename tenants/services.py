@@ -71,11 +71,23 @@ def set_active(*, tenant: Tenant, active: bool) -> None:
 
 
 def keep_standing(
-    *, schema: str, level: int, worst: str, figures: Sequence[dict[str, Any]], now: datetime
+    *,
+    schema: str,
+    level: int,
+    worst: str,
+    figures: Sequence[dict[str, Any]],
+    now: datetime,
+    next_at: datetime,
 ) -> None:
-    """Write down how a firm is now, over how it was."""
+    """Write down how a firm is now, over how it was, and when the next look is due."""
     tenant = Tenant.objects.get(schema_name=schema)
     FirmStanding.objects.update_or_create(
         tenant=tenant,
-        defaults={"at": now, "level": level, "worst": worst[:120], "figures": list(figures)},
+        defaults={
+            "at": now,
+            "next_at": next_at,
+            "level": level,
+            "worst": worst[:120],
+            "figures": list(figures),
+        },
     )

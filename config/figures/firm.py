@@ -10,7 +10,7 @@ from brokers.models import BrokerAccount, BrokerConnection
 from config.figures.cards import ACT, FINE, WATCH, Card, age, plural
 from config.figures.system import feeds
 from events.models import Proof
-from events.selectors import StreamStatus, stream_status
+from events.selectors import StreamStatus, head, stream_status
 from oms.models import Break, Command, ParkedReport, ReconciliationRun
 from oms.selectors import Flow, flow_since
 from risk.models import Breach
@@ -20,6 +20,7 @@ from trading.vocabulary import CommandState
 RECONCILED_WITHIN = timedelta(minutes=15)
 UNSENT_FOR = timedelta(seconds=10)
 PROVED_WITHIN = timedelta(minutes=20)
+QUIET_PROVED_WITHIN = timedelta(minutes=80)
 BREAK_SLA = timedelta(hours=4)
 LAG = 100
 ACK_MS = 1000
@@ -201,6 +202,10 @@ def _breaches(now: datetime) -> Card:
 
 def _proofs(now: datetime) -> Iterator[Card]:
     proofs = {row.name: row for row in Proof.objects.all()}
+    chain = proofs.get("chain")
+    # A firm in which nothing happened since the last proof is proved anew once an hour only.
+    is_quiet = chain is not None and chain.position == head()[0]
+    within = QUIET_PROVED_WITHIN if is_quiet else PROVED_WITHIN
     for code, title, model in (
         ("ledger", "Trial balance", "portfolio_journalline"),
         ("chain", "Event chain", "events_event"),
@@ -209,11 +214,11 @@ def _proofs(now: datetime) -> Iterator[Card]:
         if proof is None:
             yield Card(code, title, "-", WATCH, "not proved yet", "not proved", model)
             continue
-        late = now - proof.at > PROVED_WITHIN
+        late = now - proof.at > within
         yield Card(
             code, title, proof.figure, ACT if proof.problem else WATCH if late else FINE,
             proof.problem or proof.detail,
-            f"any difference; older than {age(now - PROVED_WITHIN, now)}", model, at=proof.at,
+            f"any difference; older than {age(now - within, now)}", model, at=proof.at,
         )  # fmt: skip
 
 

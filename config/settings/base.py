@@ -29,6 +29,7 @@ OMS_RESERVED_CASH = "risk.selectors.reserved_cash"  # portfolio lies below risk 
 OMS_LIFT_ALONE = env.flag("OMS_LIFT_ALONE", default=True)
 OMS_GATEWAY_HOLDER = env.text("OMS_GATEWAY_HOLDER")  # set by a supervisor of exactly one gateway
 OMS_EVENT_SOURCE_TENANTS = "tenants.selectors.active_schemas"
+OMS_EVENT_DUE_WORK = "tenants.due"
 OMS_FIRM_URLCONF = "config.firm_urls"  # of /admin/ at a firm's host
 OMS_APPROVED_DEEDS = {  # what takes two people, and what then does it
     "resolve_unknown": "oms.services.by_person.resolve_as_approved",

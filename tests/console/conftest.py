@@ -95,7 +95,7 @@ def rare_rows(desk) -> None:
             reason="a test of halts", actor=_owner(desk.firm), now=now,
         )  # fmt: skip
     take_pnl_snapshots(schema=desk.schema, now=now)
-    keep_standing(schema=desk.schema, level=0, worst="", figures=[], now=now)
+    keep_standing(schema=desk.schema, level=0, worst="", figures=[], now=now, next_at=now)
 
 
 def _owner(firm):

@@ -13,7 +13,8 @@ from config.figures.firm import firm_cards
 from config.figures.system import platform_cards
 from config.tasks import keep_standing_of_firm, prove_records_of_firm
 from events.models import Event, Proof
-from events.services import prove_chain
+from events.relay import give_positions
+from events.services import prove_chain, publish
 from oms.models import Break, Command, Order
 from portfolio.models import JournalLine
 from portfolio.proofs import prove_trial_balance
@@ -172,7 +173,17 @@ def test_the_books_and_the_chain_are_proved(quay, cards):
     assert (ledger.figure, ledger.problem) == ("0", "")
     assert (chain.problem, chain.position > 0) == ("", True)
     assert cards()["ledger"].level == cards()["chain"].level == FINE
-    assert cards(utcnow() + timedelta(hours=1))["chain"].level == WATCH
+    assert cards(utcnow() + timedelta(hours=2))["chain"].level == WATCH
+
+
+def test_an_hours_old_proof_is_late_only_where_something_happened_since(quay, cards):
+    prove(quay)
+    in_an_hour = utcnow() + timedelta(hours=1)
+    assert cards(in_an_hour)["chain"].level == FINE
+    with tenant_bound(quay.schema):
+        publish(type="a.b", subject="c-1", actor="system:test", data={}, now=utcnow())
+    give_positions(quay.schema)
+    assert cards(in_an_hour)["chain"].level == cards(in_an_hour)["ledger"].level == WATCH
 
 
 def tampered(schema, statement):
@@ -243,14 +254,16 @@ def test_the_platforms_home_reads_no_firms_schema(staff, quay):
 
 def test_a_firm_nobody_looked_at_for_long_is_late(staff, quay):
     run(keep_standing_of_firm, quay.schema)
-    FirmStanding.objects.update(at=utcnow() - timedelta(minutes=10))
+    ago = utcnow() - timedelta(minutes=10)
+    FirmStanding.objects.update(at=ago, next_at=ago)
     jobs = {card.code: card for card in platform_cards(utcnow())}["jobs"]
     assert (jobs.level, jobs.figure) == (ACT, "10 min")
 
 
 def test_a_suspended_firm_is_not_waited_for(quay):
     run(keep_standing_of_firm, quay.schema)
-    FirmStanding.objects.update(at=utcnow() - timedelta(minutes=10))
+    ago = utcnow() - timedelta(minutes=10)
+    FirmStanding.objects.update(at=ago, next_at=ago)
     with transaction.atomic():
         Tenant.objects.update(is_active=False)
         jobs = {card.code: card for card in platform_cards(utcnow())}["jobs"]

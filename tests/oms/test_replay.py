@@ -161,9 +161,9 @@ def test_the_nightly_task_opens_a_break_tells_and_closes_it(desk, many):
     assert breaks() == [(f"order {victim}", False)]
 
 
-def test_beat_wakes_every_firm(desk, monkeypatch):
+def test_beat_wakes_every_due_firm(desk, monkeypatch):
     sent = []
-    monkeypatch.setattr(tasks, "active_schemas", lambda: ["t_acme", "t_globex"])
+    monkeypatch.setattr(tasks, "claim_due", lambda job, **_: ["t_acme", "t_globex"])
     monkeypatch.setattr(tasks, "send", lambda task, schema: sent.append((task, schema)))
     tasks.verify_replay()
     assert sent == [

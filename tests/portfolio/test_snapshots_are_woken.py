@@ -7,8 +7,8 @@ from portfolio.models import PnlSnapshot
 from tenants.celery import HEADER
 
 
-def test_every_active_firm_gets_a_task_of_its_own(monkeypatch):
-    monkeypatch.setattr(tasks, "active_schemas", lambda: ["t_acme", "t_globex"])
+def test_every_due_firm_gets_a_task_of_its_own(monkeypatch):
+    monkeypatch.setattr(tasks, "claim_due", lambda job, **_: ["t_acme", "t_globex"])
     sent = Mock()
     monkeypatch.setattr(tasks, "send", sent)
     tasks.snapshot_pnl()
