@@ -1,0 +1,1 @@
+"""A spot exchange and the protocols of real ones in front of it."""
