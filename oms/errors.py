@@ -124,6 +124,19 @@ class AccountDisabled(StateConflict):
         super().__init__(f"Account {account} is disabled; an admin of the firm can enable it.")
 
 
+class EnvironmentMismatch(StateConflict):
+    """The account is of one mode and the connection it trades through of another."""
+
+    code = "environment_mismatch"
+    title = "Account and connection do not belong together"
+
+    def __init__(self, account: str, mode: str, connection: str, leads_to: str) -> None:
+        super().__init__(
+            f"Account {account} is {mode}, and its connection {connection} leads to {leads_to}; "
+            "nothing is sent between the two. An admin of the firm puts it right."
+        )
+
+
 class LiveScopeMissing(Forbidden):
     """Real money needs a scope of its own."""
 

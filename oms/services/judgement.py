@@ -165,6 +165,9 @@ class Desk:
             raise NotFound
         if account.state != BrokerAccount.State.ACTIVE:
             raise errors.AccountDisabled(account.code)
+        venue = account.connection
+        if account.mode != venue.mode:
+            raise errors.EnvironmentMismatch(account.code, account.mode, venue.name, venue.mode)
         if account.mode == Mode.LIVE and not self.actor.may("orders:live"):
             raise errors.LiveScopeMissing(account.code)
         return account

@@ -9,7 +9,9 @@ from common.instants import instant_str
 from portal.ticket.fields import FLAGS, IN_CASH, ROWS, belongs
 
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
-_OF_THE_FORM = frozenset({"qty_unit", "trail_type", *(flag.name for flag in FLAGS)})
+_OF_THE_FORM = frozenset(
+    {"qty_unit", "trail_type", "allow_duplicate", *(flag.name for flag in FLAGS)}
+)
 """Names whose values the API has in another shape."""
 
 
@@ -30,6 +32,8 @@ def body_of(values: Mapping[str, str], zone: tzinfo) -> dict[str, Any]:
         body["trail_type"] = values["trail_type"]
     if _WHOLE.fullmatch(body.get("peg_offset", "")):
         body["peg_offset"] = int(body["peg_offset"])
+    if values.get("allow_duplicate"):
+        body["allow_duplicate"] = True
     if "expire_time" in body:
         body["expire_time"] = _instant(body["expire_time"], zone)
     return body | _flagged(values)

@@ -26,11 +26,12 @@ from portal.ticket.shown import Shown
 from trading.orders.intent import OrderIntent
 from trading.orders.placement import placement
 from trading.orders.validity import TIME_IN_FORCE_BY_TYPE
+from trading.risk import BreachCode
 from trading.vocabulary import OrdType, Side, TimeInForce
 
 FIELDS = (
     "account", "symbol", "side", "ord_type", "order_qty", "time_in_force", "strategy",
-    "cl_ord_id", "preview_id", *fields.NAMES,
+    "cl_ord_id", "preview_id", "allow_duplicate", *fields.NAMES,
 )  # fmt: skip
 SOURCE = "portal"
 
@@ -83,6 +84,11 @@ class Ticket:
         return bool(self.title)
 
     @property
+    def repeats(self) -> bool:
+        """Whether an equal order of a moment ago stands against it, which may be meant."""
+        return any(one.code == BreachCode.ORDER_REPEATS_ANOTHER for one in self.errors)
+
+    @property
     def shown(self) -> Shown:
         """The rows and tick boxes of the form, as templates read them."""
         return Shown(self.values, self.errors)
@@ -99,7 +105,7 @@ def new_cl_ord_id(now: datetime) -> str:
 
 def blank_ticket(*, account: str, symbol: str, now: datetime, given: Mapping[str, str]) -> Ticket:
     """Return a fresh form; ``given`` presets fields from the address (side, symbol, price)."""
-    free = set(FIELDS) - {"cl_ord_id", "preview_id", "account"}
+    free = set(FIELDS) - {"cl_ord_id", "preview_id", "account", "allow_duplicate"}
     presets = {name: given[name][:64] for name in free if name in given}
     values = {
         "side": Side.BUY.value,
@@ -111,6 +117,7 @@ def blank_ticket(*, account: str, symbol: str, now: datetime, given: Mapping[str
         "symbol": presets.get("symbol") or symbol,
         "cl_ord_id": new_cl_ord_id(now),
         "preview_id": "",
+        "allow_duplicate": "",
     }
     return Ticket(values)
 

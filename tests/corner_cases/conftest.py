@@ -21,10 +21,12 @@ from tests.journeys.cast import (
     program,
 )
 from tests.journeys.street import gateway, idle_gateway, impatient, market
+from tests.portal.conftest import at_desk, window
 
 __all__ = [
     "acme",
     "alice",
+    "at_desk",
     "bob",
     "charlie",
     "db",
@@ -38,6 +40,7 @@ __all__ = [
     "market",
     "other_desk",
     "program",
+    "window",
 ]
 
 

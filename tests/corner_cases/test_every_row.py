@@ -16,7 +16,7 @@ AWAITED = {
     92: "a recorded run plays in the engine, not in a backtest yet",
 }
 """What rows without a test wait for; a row whose test is there may leave."""
-NAME = re.compile(r"^(?:async )?def test_row_(\d\d)_[a-z]", re.MULTILINE)
+NAME = re.compile(r"^ *(?:async )?def test_row_(\d\d)_[a-z]", re.MULTILINE)
 
 
 def rows_with_a_test() -> set[int]:
