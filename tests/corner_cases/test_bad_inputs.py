@@ -170,7 +170,7 @@ def test_b11_who_may_only_read(market, alice, bob, at_desk, desk):
 
 def test_b11_a_paper_account_at_a_live_venue(market, alice, desk, same_words):
     with tenant_bound(desk.schema):
-        live = open_connection(name=fresh("live-"), broker="paper", mode=Mode.LIVE, now=utcnow())
+        live = open_connection(name=fresh("live-"), broker="ib", mode=Mode.LIVE, now=utcnow())
         odd = BrokerAccount.objects.create(
             code=fresh("O-"), name="Odd", connection=live, mode=Mode.PAPER, currency="USD",
             created_at=utcnow(),

@@ -177,9 +177,7 @@ class BinanceFront:
         window = int(params.get("recvWindow", "5000"))
         sent = int(params["timestamp"])
         if not self._now() - window <= sent < self._now() + 1_000:
-            raise ApiError(
-                400, -1021, "Timestamp for this request is outside of the recvWindow."
-            )
+            raise ApiError(400, -1021, "Timestamp for this request is outside of the recvWindow.")
 
     def _now(self) -> int:
         return now_ms() + self.clock_ahead_ms
@@ -239,8 +237,11 @@ class BinanceFront:
         )
         fills = [
             {
-                "price": str(trade.price), "qty": str(trade.qty), "commission": str(trade.fee),
-                "commissionAsset": trade.fee_asset, "tradeId": trade.id,
+                "price": str(trade.price),
+                "qty": str(trade.qty),
+                "commission": str(trade.fee),
+                "commissionAsset": trade.fee_asset,
+                "tradeId": trade.id,
             }  # fmt: skip
             for trade in order.trades
         ]
@@ -281,8 +282,7 @@ class BinanceFront:
         return [
             order_json(order)
             for order in self.exchange.orders.values()
-            if order.market.base + order.market.quote == params["symbol"]
-            and order.at_ms >= since
+            if order.market.base + order.market.quote == params["symbol"] and order.at_ms >= since
         ]
 
     def _my_trades(self, params: dict[str, str]) -> list[Any]:
