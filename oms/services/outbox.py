@@ -11,7 +11,7 @@ from django.db import connection
 from brokers.adapters.registry import capabilities_of
 from common.ids import new_ulid
 from marketdata.calendars import Session
-from oms.models import Command, Order
+from oms.models import Command, Order, OrderVersion
 from oms.services.lists import alternatives
 from risk import services as risk_services
 from trading.orders import wire
@@ -237,6 +237,13 @@ def finish(
             "next_lookup_at",
         ]
     )
+    if command.kind == CommandKind.REPLACE and state is CommandState.REFUSED:
+        # Also one that never left: the fold has not heard of its version and answers it never.
+        OrderVersion.objects.filter(
+            order=command.order_id,
+            venue_cl_ord_id=command.venue_cl_ord_id,
+            state=OrderVersion.PENDING,
+        ).update(state=OrderVersion.REJECTED)
 
 
 def resolve_by_evidence(

@@ -10,10 +10,12 @@ from django.db import connections
 
 from brokers.services import acquire_lease, free_leases_of
 from oms.gateway import sender
-from oms.models import Command
+from oms.models import Command, OrderVersion
 from oms.services import evidence, protocol
 from tenants.binding import tenant_bound
 from tests.journeys.cast import utcnow
+from trading.orders.reports import ExecutionReport
+from trading.vocabulary import ExecType, ReportSource
 
 LIMIT = {"price": "950.00", "tif": "GTC"}
 QUIET = timedelta(seconds=1)
@@ -123,6 +125,37 @@ def test_what_was_unknown_before_stays_unknown_though_this_attempt_did_not_leave
     protocol.put_back(**command, delay=timedelta(seconds=5), reason="not connected")
     assert command_of(order_id).state == "UNKNOWN"
     assert alice.order(order_id)["pending"][0]["state"] == "UNKNOWN"
+
+
+def test_a_replace_that_never_left_its_ended_order_leaves_no_version_waiting(
+    market, alice, desk, claim
+):
+    order_id = alice.placed(**LIMIT)
+    sent = claim()
+    protocol.record_outcome(
+        schema=desk.schema, command_id=sent.id, report=said(ExecType.NEW, order_id), now=utcnow()
+    )
+    assert alice.replace(order_id, price="951.00").status == 202
+    protocol.record_outcome(
+        schema=desk.schema,
+        command_id=sent.id,
+        report=said(ExecType.CANCELED, order_id),
+        now=utcnow(),
+    )
+    first, second = desk.rows(OrderVersion, order_id=order_id)
+    assert (first.state, second.state) == ("ACCEPTED", "REJECTED")
+
+
+def said(exec_type, order_id):
+    """The venue's word on an order."""
+    return ExecutionReport(
+        exec_type=exec_type,
+        source=ReportSource.VENUE,
+        exec_id=exec_type.value,
+        transact_time=utcnow(),
+        venue_cl_ord_id=order_id,
+        order_id="V1",
+    )
 
 
 def test_a_sender_that_comes_too_late_writes_nothing(market, alice, desk, claim, command_of):

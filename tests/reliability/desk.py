@@ -134,7 +134,9 @@ class Desk:
         if decision.action is requests.Action.WITHDRAW:
             self.commit("cancel", order, None)
             new.state = CommandState.REFUSED
-            self._fold(order, self._local(ExecType.CANCELED, f"withdrawn:{order.id}"))
+            order.requests += 1
+            name = ids.cancel_id(order.id, order.requests)
+            self._fold(order, self._local(ExecType.CANCELED, f"withdrawn:{name}", cl_ord_id=name))
         elif decision.action in {requests.Action.QUEUE, requests.Action.WAIT}:
             name = ids.cancel_id(order.id, order.requests + 1)
             command = Command(CommandKind.CANCEL, order, name, order.state.venue_cl_ord_id)
