@@ -58,6 +58,7 @@ def _report(message: dict[str, Any]) -> ExecutionReport:
         ord_status=OrdStatus(message["ord_status"]),
         last_qty=_decimal(message.get("last_qty")),
         last_px=_decimal(message.get("last_px")),
+        exec_ref_id=message.get("exec_ref_id"),
         order_qty=_decimal(message["order_qty"]),
         price=_decimal(message["price"]),
         stop_px=_decimal(message.get("stop_px")),
