@@ -45,7 +45,7 @@ def trade(firm, person: str) -> SimpleNamespace:
         for number in range(4):
             market.again()
             trader.until_final(trader.placed(qty=str(number + 2), symbol="SPX"))
-            trader.until_final(trader.placed("SELL", qty="1", symbol="SPX"))
+            trader.until_final(trader.placed("SELL", qty=str(number + 1), symbol="SPX"))
         working = trader.placed(price="990", tif="GTC")
         trader.until_status(working, "NEW")
         market.again()
