@@ -3,14 +3,15 @@
 The gateway talks to every venue through ``Broker``. Values here are frozen; quantities and prices
 are ``Decimal`` in the instrument's own units, instants are aware UTC.
 
-An order command has three outcomes and never a fourth: ``Accepted`` and ``Rejected`` are the
-venue's own word, ``Unknown`` is everything else (a timeout, a dropped line, an answer nobody can
-read). The only exception a command raises is ``NotConnected``, and it proves that no byte left.
+An order command has four outcomes and never a fifth: ``Accepted``, ``Rejected`` and
+``NotExecuted`` are the word of the venue, ``Unknown`` is everything else (a timeout, a dropped
+line, an answer nobody can read). The only exception a command raises is ``NotConnected``, and it
+proves that no byte left.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar, Protocol, TypeVar
 
@@ -80,6 +81,7 @@ class CancelOrder:
     venue_cl_ord_id: str
     order_id: str | None
     request_id: str
+    symbol: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class ReplaceOrder:
     orig_venue_cl_ord_id: str
     order_id: str | None
     request_id: str
+    symbol: str
     order_qty: Decimal
     price: Decimal | None
     time_in_force: TimeInForce
@@ -140,7 +143,15 @@ class Unknown:
     text: str
 
 
-Outcome = Accepted | Rejected | Unknown
+@dataclass(frozen=True, slots=True)
+class NotExecuted:
+    """The venue said that it carried nothing out; it may be asked again after ``retry_after``."""
+
+    text: str
+    retry_after: timedelta
+
+
+Outcome = Accepted | Rejected | Unknown | NotExecuted
 
 
 # --- what the venue says when asked -----------------------------------------------------------
@@ -276,14 +287,18 @@ class Broker(Protocol):
     async def replace(self, request: ReplaceOrder) -> Outcome:
         """:raises NotConnected: if nothing was written."""
 
-    async def lookup(self, account: str, venue_cl_ord_id: str) -> Lookup:
+    async def lookup(self, account: str, venue_cl_ord_id: str, symbol: str) -> Lookup:
         """Ask for one order by any client id of its amend chain."""
 
     async def open_orders(self, account: str) -> OrdersPage:
         """All working orders of the account."""
 
-    async def executions(self, account: str, since: datetime) -> ExecutionsPage:
-        """All trades of the account from ``since`` on."""
+    async def executions(
+        self, account: str, since: datetime, symbols: Collection[str]
+    ) -> ExecutionsPage:
+        """All trades of the account from ``since`` on; of these ``symbols`` at a venue that lists
+        trades by instrument only.
+        """
 
     async def positions(self, account: str) -> PositionsPage:
         """What the venue says the account holds."""

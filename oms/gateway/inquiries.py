@@ -78,7 +78,7 @@ async def ask(session: "Session", order_pk: str) -> bool:
     subject = await session.database.run(
         evidence.subject_of_inquiry, schema=session.schema, order_pk=order_pk
     )
-    page = await broker.executions(subject.account_code, subject.since)
+    page = await broker.executions(subject.account_code, subject.since, (subject.symbol,))
     for raw in page.messages:
         await session.database.run(
             messages.take,
@@ -88,7 +88,7 @@ async def ask(session: "Session", order_pk: str) -> bool:
             parse=broker.parse,
             now=utcnow(),
         )
-    answer = await broker.lookup(subject.account_code, subject.venue_cl_ord_id)
+    answer = await broker.lookup(subject.account_code, subject.venue_cl_ord_id, subject.symbol)
     if answer.found is None:
         return False
     (folded,) = await session.database.run(

@@ -11,6 +11,7 @@ from brokers.adapters.base import (
     Accepted,
     CancelOrder,
     NewOrder,
+    NotExecuted,
     Outcome,
     Rejected,
     ReplaceOrder,
@@ -54,6 +55,7 @@ def request_of(command: Claimed) -> NewOrder | CancelOrder | ReplaceOrder:
             venue_cl_ord_id=command.venue_cl_ord_id,
             order_id=command.order_id,
             request_id=command.cl_ord_id,
+            symbol=command.symbol,
         )
     if command.kind is CommandKind.REPLACE:
         return ReplaceOrder(
@@ -62,6 +64,7 @@ def request_of(command: Claimed) -> NewOrder | CancelOrder | ReplaceOrder:
             orig_venue_cl_ord_id=terms["orig_venue_cl_ord_id"],
             order_id=command.order_id,
             request_id=command.cl_ord_id,
+            symbol=command.symbol,
             **{"price": None, **wire.read(terms, wire.TERMS)},
         )
     return NewOrder(
@@ -84,6 +87,14 @@ def settle(
     """Write down what ``outcome``, in the words of ``broker``, means for the command."""
     if isinstance(outcome, Unknown):
         protocol.record_unknown(schema=schema, command_id=command.id, text=outcome.text, now=now)
+    elif isinstance(outcome, NotExecuted):
+        protocol.put_back(
+            schema=schema,
+            command_id=command.id,
+            delay=outcome.retry_after,
+            reason=outcome.text,
+            now=now,
+        )
     elif isinstance(outcome, Accepted):
         report = _answered(outcome, broker)
         protocol.record_outcome(schema=schema, command_id=command.id, report=report, now=now)

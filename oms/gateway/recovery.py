@@ -53,11 +53,11 @@ async def look_up_unknown(session: "Session") -> None:
 
 async def _look_up(session: "Session", command: Claimed) -> None:
     broker = _broker(session)
-    answer = await broker.lookup(command.account_code, command.venue_cl_ord_id)
+    answer = await broker.lookup(command.account_code, command.venue_cl_ord_id, command.symbol)
     if answer.found is None and command.kind is CommandKind.REPLACE:
         # The new id is not known there; the order itself, under its old one, still tells.
         known_as = command.payload["orig_venue_cl_ord_id"]
-        answer = await broker.lookup(command.account_code, known_as)
+        answer = await broker.lookup(command.account_code, known_as, command.symbol)
     decided = answer.found is not None and _tells(command, answer.found)
     await session.database.run(
         evidence.record_lookup,
@@ -118,7 +118,9 @@ def _described(answer: Lookup) -> str:
 async def _take_evidence(session: "Session", command: Claimed, found: VenueOrder) -> None:
     """Executions first, so that the status never runs ahead of the ledger."""
     broker = _broker(session)
-    page = await broker.executions(command.account_code, command.sending_at - CLOCK_SLACK)
+    page = await broker.executions(
+        command.account_code, command.sending_at - CLOCK_SLACK, (command.symbol,)
+    )
     for raw in page.messages:
         await session.database.run(
             messages.take,
@@ -262,7 +264,7 @@ async def _lasting_breaks(
 async def _pages(broker: "Broker", books: reconciliation.Books) -> reconciliation.VenueSide:
     code = books.account_code
     orders = await broker.open_orders(code)
-    executions = await broker.executions(code, books.since)
+    executions = await broker.executions(code, books.since, books.symbols)
     positions = await broker.positions(code)
     balances = await broker.balances(code)
     return reconciliation.VenueSide(
@@ -279,8 +281,10 @@ async def _pages(broker: "Broker", books: reconciliation.Books) -> reconciliatio
 
 async def _ask_about(session: "Session", books: reconciliation.Books, order_pk: str) -> None:
     """One of ours is not in the venue's list as we know it: ask for that order alone."""
-    state = next(item.state for item in books.ours if item.state.id == order_pk)
-    answer = await _broker(session).lookup(books.account_code, state.venue_cl_ord_id)
+    ours = next(item for item in books.ours if item.state.id == order_pk)
+    answer = await _broker(session).lookup(
+        books.account_code, ours.state.venue_cl_ord_id, ours.symbol
+    )
     if answer.found is None:
         return  # no page proves an ending; its command's own recovery, or a person, decides
     await session.database.run(

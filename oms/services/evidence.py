@@ -42,6 +42,7 @@ class Subject:
     account_id: int
     account_code: str
     venue_cl_ord_id: str
+    symbol: str
     since: datetime
 
 
@@ -53,6 +54,7 @@ def subject_of_inquiry(*, schema: str, order_pk: str) -> Subject:
             order.account_id,
             order.account.code,
             load_state(order).venue_cl_ord_id,
+            order.symbol,
             order.created_at - CLOCK_SLACK,
         )
 

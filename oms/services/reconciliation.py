@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from brokers.adapters.base import VenueOrder
 from brokers.models import BrokerAccount
@@ -32,7 +32,9 @@ LOOK_BACK = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """Our side of one account: open orders, known executions, and how far back to ask."""
+    """Our side of one account: open orders, known executions, and how far back to ask about which
+    instruments.
+    """
 
     account_id: int
     account_code: str
@@ -40,6 +42,7 @@ class Books:
     since: datetime
     ours: tuple[reconcile.OurOrder, ...]
     known_exec_ids: frozenset[str]
+    symbols: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,18 @@ def our_books(*, schema: str, account_code: str, now: datetime) -> Books:
                 for order in orders
             ),
             known_exec_ids=frozenset(known.values_list("exec_id", flat=True)),
+            symbols=_symbols(account.pk, since),
         )
+
+
+def _symbols(account_id: int, since: datetime) -> frozenset[str]:
+    """Instruments the account had an order of, or holds: where a fill may be that is missing."""
+    ordered = Order.objects.filter(account_id=account_id).filter(
+        Q(created_at__gte=since) | Q(is_closed=False)
+    )
+    return frozenset(ordered.values_list("symbol", flat=True)).union(
+        position_quantities(account_id)
+    )
 
 
 def _sent_at(order: Order) -> datetime | None:

@@ -129,7 +129,7 @@ class Session:
         return await self.broker.submit(self.order(*args, **options))
 
     async def cancel(self, name, request_id="C1"):
-        return await self.broker.cancel(CancelOrder(self.account, name, None, request_id))
+        return await self.broker.cancel(CancelOrder(self.account, name, None, request_id, "SPX"))
 
     async def replace(self, name, new_name, qty, price, tif="DAY", request_id="R1", **terms):
         return await self.broker.replace(
@@ -139,6 +139,7 @@ class Session:
                 name,
                 None,
                 request_id,
+                "SPX",
                 Decimal(qty),
                 None if price is None else Decimal(price),
                 TimeInForce(tif),
@@ -148,7 +149,7 @@ class Session:
 
     async def venue_order(self, name):
         """The order as the venue shows it when asked."""
-        return (await self.broker.lookup(self.account, name)).found
+        return (await self.broker.lookup(self.account, name, "SPX")).found
 
     def reports(self, *exec_types: str) -> list[ExecutionReport]:
         made = [report for raw in self.raw for report in PaperBroker.parse(raw)]

@@ -72,7 +72,7 @@ def test_resting_order_is_filled_by_the_market_in_parts_at_the_maker_fee(desk):
             )
             assert first.fee == Decimal("1.98"), "half a basis point of 39,600"
             assert first.liquidity == "MAKER"
-            found = await s.broker.lookup(desk.account, "V1")
+            found = await s.broker.lookup(desk.account, "V1", "SPX")
             assert (found.found.cum_qty, found.found.leaves_qty) == (1000, 0)
             assert (await s.broker.open_orders(desk.account)).orders == ()
 
@@ -174,7 +174,7 @@ def test_market_order_without_a_living_market_is_rejected(desk, age_s):
             assert outcome.reason is OrdRejReason.NO_LIQUIDITY
             await s.until(lambda: s.words() == ["REJECTED"])
             assert s.reports()[0].ord_rej_reason is OrdRejReason.NO_LIQUIDITY
-            found = await s.broker.lookup(desk.account, "V1")
+            found = await s.broker.lookup(desk.account, "V1", "SPX")
             assert found.found.ord_status is OrdStatus.REJECTED
 
     asyncio.run(play())
@@ -222,7 +222,7 @@ def test_replace_in_place_answers_to_old_and_new_id(desk):
             assert (report.cl_ord_id, report.venue_cl_ord_id) == ("R1", "V1-01")
             assert (report.order_qty, report.price) == (20, Decimal("99.5"))
             for name in ("V1", "V1-01"):
-                found = (await s.broker.lookup(desk.account, name)).found
+                found = (await s.broker.lookup(desk.account, name, "SPX")).found
                 assert (found.venue_cl_ord_id, found.order_qty) == ("V1-01", 20)
             used = await s.replace("V1-01", "V1-01", "30", "99.50")
             assert used.reason is CxlRejReason.DUPLICATE_CL_ORD_ID
@@ -364,7 +364,7 @@ def test_a_failing_database_makes_the_outcome_unknown_and_ends_the_session(desk)
                 await s.submit("BUY", "10", "99.00")
         broken.clear()
         async with desk.session() as s:
-            assert (await s.broker.lookup(desk.account, "V1")).found is not None
+            assert (await s.broker.lookup(desk.account, "V1", "SPX")).found is not None
 
     asyncio.run(play())
 

@@ -63,7 +63,7 @@ class TestRestart:
             desk.market.show("98.00", "98.50")
             async with desk.session() as s:
                 await s.until(lambda: s.words() == ["EXPIRED"])
-                found = (await s.broker.lookup(desk.account, "V1")).found
+                found = (await s.broker.lookup(desk.account, "V1", "SPX")).found
                 assert (found.ord_status, found.cum_qty) == (OrdStatus.EXPIRED, 0)
 
         asyncio.run(play())
@@ -77,7 +77,7 @@ class TestRestart:
                     assert isinstance(outcome, Unknown)
                     assert "session" in await old.broker.wait_disconnected()
                     assert isinstance(await young.submit("BUY", "1", "99.00"), Accepted)
-                    assert (await young.broker.lookup(desk.account, "OLD")).found is None
+                    assert (await young.broker.lookup(desk.account, "OLD", "SPX")).found is None
 
         asyncio.run(play())
 
@@ -93,7 +93,9 @@ class TestRestart:
                 await s.submit("BUY", "1", "100.00")
                 assert "was not taken" in await asyncio.wait_for(s.broker.wait_disconnected(), 2)
             async with desk.session() as s:
-                page = await s.broker.executions(desk.account, desk.market.now - timedelta(hours=1))
+                page = await s.broker.executions(
+                    desk.account, desk.market.now - timedelta(hours=1), ()
+                )
                 (trade,) = [r for raw in page.messages for r in s.broker.parse(raw)]
                 assert (trade.last_qty, trade.last_px) == (1, 100)
 
@@ -113,7 +115,7 @@ class TestRestart:
     def test_an_account_of_another_connection_is_no_evidence_here(self, desk):
         async def play():
             async with desk.session() as s:
-                assert (await s.broker.lookup("NOBODY", "V1")).complete is False
+                assert (await s.broker.lookup("NOBODY", "V1", "SPX")).complete is False
                 assert (await s.broker.open_orders("NOBODY")).complete is False
                 assert (await s.broker.positions("NOBODY")).complete is False
 
@@ -129,9 +131,9 @@ class TestFaults:
                 assert isinstance(outcome, Unknown)
                 await s.quiet()
                 assert s.raw == []
-                found = (await s.broker.lookup(desk.account, "V1")).found
+                found = (await s.broker.lookup(desk.account, "V1", "SPX")).found
                 assert (found.ord_status, found.cum_qty) == (OrdStatus.PARTIALLY_FILLED, 4)
-                page = await s.broker.executions(desk.account, desk.market.now)
+                page = await s.broker.executions(desk.account, desk.market.now, ())
                 assert len(page.messages) == 1
                 desk.market.show("99.98", "99.99")
                 await s.until(lambda: s.words() == ["TRADE"])
@@ -148,7 +150,7 @@ class TestFaults:
                 desk.market.show("99.99", "100.01")
                 for _ in range(2):
                     assert isinstance(await s.submit("BUY", "10", "99.00", name="V1"), Unknown)
-                lookup = await s.broker.lookup(desk.account, "V1")
+                lookup = await s.broker.lookup(desk.account, "V1", "SPX")
                 assert (lookup.found, lookup.complete) == (None, True)
                 third = await s.submit("BUY", "10", "99.00", name="V1")
                 assert isinstance(third, Accepted)
@@ -162,7 +164,7 @@ class TestFaults:
                 desk.market.show("99.99", "100.01")
                 await s.submit("BUY", "10", "99.00", name="V1")
                 assert isinstance(await s.cancel("V1", "C1"), Unknown)
-                assert (await s.broker.lookup(desk.account, "V1")).found.leaves_qty == 10
+                assert (await s.broker.lookup(desk.account, "V1", "SPX")).found.leaves_qty == 10
                 assert isinstance(await s.cancel("V1", "C1"), Accepted)
 
         desk.fault("cancel_lost")
@@ -176,7 +178,7 @@ class TestFaults:
                 assert isinstance(await s.cancel("V1", "C1"), Unknown)
                 await s.quiet()
                 assert s.words() == ["NEW"]
-                found = (await s.broker.lookup(desk.account, "V1")).found
+                found = (await s.broker.lookup(desk.account, "V1", "SPX")).found
                 assert found.ord_status is OrdStatus.CANCELED
                 again = await s.cancel("V1", "C1")
                 assert again.reason is CxlRejReason.TOO_LATE
@@ -191,7 +193,7 @@ class TestFaults:
                 await s.submit("BUY", "10", "99.00", name="V1")
                 outcome = await s.replace("V1", "V1-01", "20", "99.00")
                 assert isinstance(outcome, Unknown)
-                found = (await s.broker.lookup(desk.account, "V1")).found
+                found = (await s.broker.lookup(desk.account, "V1", "SPX")).found
                 assert (found.venue_cl_ord_id, found.order_qty) == ("V1-01", 20)
 
         desk.fault("lose_ack", command="REPLACE")

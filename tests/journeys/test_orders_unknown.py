@@ -132,7 +132,7 @@ def test_an_order_lost_on_the_way_that_may_not_go_again_is_proved_absent(
     order = alice.until_final(order_id)
     assert (order["ord_status"], order["ord_rej_reason"]) == ("REJECTED", "NOT_RECEIVED")
     assert desk.at_venue() == []
-    (command,) = desk.rows(Command, order_id=order_id)
+    (command,) = desk.rows(Command, order_id=order_id, kind="NEW")
     assert (command.state, command.attempt) == ("REFUSED", 1)
     blind = [row for row in command.evidence if row["complete"] and not row["found"]]
     assert len(blind) >= 2

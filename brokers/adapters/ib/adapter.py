@@ -6,7 +6,7 @@ it heard since it connected; order numbers, which must never be used twice, are 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -231,7 +231,12 @@ class IbBroker:
 
     # --- queries ----------------------------------------------------------------------------------
 
-    async def lookup(self, account: str, venue_cl_ord_id: str) -> Lookup:
+    async def lookup(
+        self,
+        account: str,
+        venue_cl_ord_id: str,
+        symbol: str,
+    ) -> Lookup:
         """Find an order among those that work, those that are done today, and executions."""
         return await self._queries().lookup(account, venue_cl_ord_id)
 
@@ -239,7 +244,12 @@ class IbBroker:
         """All working orders of the account, those of other clients and people too."""
         return await self._queries().open_orders(account)
 
-    async def executions(self, account: str, since: datetime) -> ExecutionsPage:
+    async def executions(
+        self,
+        account: str,
+        since: datetime,
+        symbols: Collection[str],
+    ) -> ExecutionsPage:
         """Trades since an instant. TWS lists those of today: an older instant is not covered."""
         return await self._queries().executions(account, since)
 

@@ -7,7 +7,7 @@ nobody knows whether it was committed: its commands are Unknown and the session 
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -166,7 +166,12 @@ class PaperBroker:
 
     # --- queries ------------------------------------------------------------------------------
 
-    async def lookup(self, account: str, venue_cl_ord_id: str) -> Lookup:
+    async def lookup(
+        self,
+        account: str,
+        venue_cl_ord_id: str,
+        symbol: str,
+    ) -> Lookup:
         """Find an order by any client id of its chain."""
         return await self._ask(queries.lookup, account, venue_cl_ord_id)
 
@@ -174,7 +179,12 @@ class PaperBroker:
         """All working orders of the account."""
         return await self._ask(queries.open_orders, account)
 
-    async def executions(self, account: str, since: datetime) -> ExecutionsPage:
+    async def executions(
+        self,
+        account: str,
+        since: datetime,
+        symbols: Collection[str],
+    ) -> ExecutionsPage:
         """All trades of the account from ``since`` on."""
         return await self._ask(queries.executions, account, since)
 

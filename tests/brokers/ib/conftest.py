@@ -55,7 +55,7 @@ class Session:
         return await self.broker.submit(self.order(*args, **options))
 
     async def cancel(self, name, request_id="C1"):
-        return await self.broker.cancel(CancelOrder(self.account, name, None, request_id))
+        return await self.broker.cancel(CancelOrder(self.account, name, None, request_id, "AAPL"))
 
     async def replace(self, name, new_name, qty, price, *, request_id="R1", **options):
         return await self.broker.replace(
@@ -65,6 +65,7 @@ class Session:
                 name,
                 None,
                 request_id,
+                "AAPL",
                 Decimal(qty),
                 None if price is None else Decimal(price),
                 TimeInForce.GTC,

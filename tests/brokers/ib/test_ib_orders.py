@@ -243,7 +243,7 @@ def test_the_books_of_tws_are_read_in_our_words(desk: Desk) -> None:
         assert (order.venue_cl_ord_id, order.ord_status) == ("V-open-01", OrdStatus.NEW)
         assert (order.order_qty, order.price) == (Decimal(25), Decimal(98))
         assert (order.ord_type, order.time_in_force) == (OrdType.LIMIT, TimeInForce.GTC)
-        executions = await s.broker.executions(s.account, begun)
+        executions = await s.broker.executions(s.account, begun, ())
         assert [r.exec_type.value for raw in executions.messages for r in s.broker.parse(raw)] == [
             "TRADE",
             "TRADE_CORRECT",
@@ -261,19 +261,19 @@ def test_a_look_up_finds_working_and_done_orders_by_any_id_of_their_chain(desk: 
         await s.submit(price="99", qty="20", name="V-a")
         await s.replace("V-a", "V-a-01", "25", "98")
         for name in ("V-a", "V-a-01"):
-            found = (await s.broker.lookup(s.account, name)).found
+            found = (await s.broker.lookup(s.account, name, "AAPL")).found
             assert found is not None
             assert found.venue_cl_ord_id == "V-a-01"
         await s.submit(tif="DAY", name="V-done")
         await s.told("TRADE")
-        done = (await s.broker.lookup(s.account, "V-done")).found
+        done = (await s.broker.lookup(s.account, "V-done", "AAPL")).found
         assert done is not None
         assert (done.ord_status, done.cum_qty, done.leaves_qty) == (
             OrdStatus.FILLED,
             Decimal(10),
             Decimal(0),
         )
-        absent = await s.broker.lookup(s.account, "V-never")
+        absent = await s.broker.lookup(s.account, "V-never", "AAPL")
         assert (absent.found, absent.complete) == (None, True)
         assert absent.horizon is not None
 
