@@ -36,6 +36,9 @@ ORDER: dict[str, Any] = {
     "max_slippage_bps": None,
     "extended_hours": False,
     "held_by": None,
+    "held_note": None,
+    "synthetic_tif": False,
+    "anchor_px": None,
     "working_indicator": False,
     "ord_status": "PENDING_NEW",
     "cum_qty": "0",
@@ -119,6 +122,15 @@ class OrderOut(Schema):
     max_slippage_bps: str | None
     extended_hours: bool
     held_by: str | None = Field(description="OMS: kept here, no venue has it. Null otherwise.")
+    held_note: str | None = Field(
+        description="What it means that the order is held here, in words."
+    )
+    synthetic_tif: bool = Field(
+        description="The venue was told GTC and we take the order back at its expire_time."
+    )
+    anchor_px: str | None = Field(
+        description="The best price a trail held here has seen since it was activated."
+    )
     working_indicator: bool = Field(
         description="Whether it may trade now; false while held or waiting for its trigger."
     )

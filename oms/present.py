@@ -6,6 +6,7 @@ from typing import Any
 from common.instants import opt_instant_str
 from common.numbers import dec_str, opt_dec_str
 from oms.models import Break, Command, Execution, Order, OrderEvent
+from trading.orders.placement import NOT_AT_THE_VENUE
 from trading.orders.validity import TRIGGERED_TYPES
 from trading.vocabulary import CommandState, OrdStatus
 
@@ -57,6 +58,9 @@ def order_json(order: Order, commands: Iterable[Command], *, account_code: str) 
         "max_slippage_bps": opt_dec_str(order.max_slippage_bps),
         "extended_hours": order.extended_hours,
         "held_by": order.held_by,
+        "held_note": NOT_AT_THE_VENUE if order.held_by else None,
+        "synthetic_tif": order.synthetic_tif,
+        "anchor_px": order.facts.get("trailed", {}).get("anchor_px"),
         "working_indicator": is_working(order),
         "ord_status": order.ord_status,
         "cum_qty": dec_str(order.cum_qty),

@@ -55,6 +55,7 @@ class Order(models.Model):
     max_slippage_bps = exact(null=True)
     extended_hours = models.BooleanField(default=False, db_default=False)
     held_by = models.CharField(max_length=4, choices=choices(HeldBy), null=True)
+    synthetic_tif = models.BooleanField(default=False, db_default=False)
     list_id = models.CharField(max_length=ULID_LENGTH, null=True)
     leg_no = models.SmallIntegerField(null=True)
     serves_leg = models.SmallIntegerField(null=True)

@@ -178,6 +178,8 @@ def _write_row(
     order.is_closed = state.is_closed
     if state.is_closed:
         order.held_by = None
+    ends_at_an_instant = state.time_in_force is TimeInForce.GTD
+    order.synthetic_tif = ends_at_an_instant and outbox.placement_of(order).keeps_end
     order.cum_qty = state.cum_qty
     order.leaves_qty = state.leaves_qty
     order.overfill_qty = state.overfill_qty

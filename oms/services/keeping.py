@@ -228,24 +228,33 @@ def follow(
     """Store how far a trail has come, so that a restart resumes from there."""
     with tenant_bound(schema):
         order = _held(connection_id, epoch, order_pk, now)
-        moved = None if order is None else judge(_waits(order), anchor_px)
-        if order is None or not isinstance(moved, Moved):
-            return False
-        record(
-            order,
-            ExecutionReport(
-                exec_type=ExecType.RESTATED,
-                source=ReportSource.LOCAL,
-                exec_id=f"trailed:{order.version + 1}",
-                transact_time=now,
-                stop_px=moved.stop_px,
-                anchor_px=moved.anchor_px,
-                restatement_reason=TRAILED,
-            ),
-            actor=KEEPER,
-            now=now,
-        )
-        return True
+        return order is not None and bring_stop(order, anchor_px, now)
+
+
+def bring_stop(order: Order, anchor_px: Decimal | None, now: datetime) -> bool:
+    """Bring a trail's stop to its distance from the best price; False where it stands already.
+
+    ``anchor_px`` None means the best price stored. The caller holds the lock.
+    """
+    waits = from_anchor(_waits(order), anchor_px)
+    moved = None if waits.anchor_px is None else judge(_waits(order), waits.anchor_px)
+    if not isinstance(moved, Moved):
+        return False
+    record(
+        order,
+        ExecutionReport(
+            exec_type=ExecType.RESTATED,
+            source=ReportSource.LOCAL,
+            exec_id=f"trailed:{order.version + 1}",
+            transact_time=now,
+            stop_px=moved.stop_px,
+            anchor_px=moved.anchor_px,
+            restatement_reason=TRAILED,
+        ),
+        actor=KEEPER,
+        now=now,
+    )
+    return True
 
 
 def _held(connection_id: int, epoch: int, order_pk: str, now: datetime) -> Order | None:

@@ -17,6 +17,7 @@ from oms.selectors import access_order
 from oms.services import outbox
 from oms.services.fold import load_state, record, terms_of_row
 from oms.services.halts import check_halt
+from oms.services.keeping import bring_stop
 from oms.services.requests import (
     Requested,
     answer,
@@ -291,6 +292,8 @@ def _amend_unsent(
         actor=actor.label,
         now=now,
     )
+    if order.held_by is not None:
+        bring_stop(order, None, now)
     for command in commands:
         if command.kind == CommandKind.NEW:
             command.payload = outbox.new_order_payload(order, outbox.placement_of(order))

@@ -2,57 +2,22 @@
 
 import asyncio
 from datetime import timedelta
-from decimal import Decimal
-
-import pytest
 
 from brokers.adapters.paper.adapter import PlainPaperBroker
-from oms.models import Break, Command, OrderEvent
-from tests.journeys.cast import open_desk, until, utcnow
+from oms.models import Command, Order
+from tests.journeys.cast import until, utcnow
+from tests.journeys.kept import STOP, TRAIL, alarms, desk, price, sent, stops
+
+__all__ = ["alarms", "desk", "price"]
 
 
-@pytest.fixture
-def desk(acme):
-    """An account at a venue that takes market and limit orders alone."""
-    return open_desk(acme, "paper-plain")
-
-
-@pytest.fixture
-def price(market):
-    """Show one price: the last trade, half a point between bid and offer."""
-
-    def _price(text, size=100):
-        last = Decimal(text)
-        market.show(str(last - Decimal("0.25")), str(last + Decimal("0.25")), size=size)
-
-    return _price
-
-
-@pytest.fixture
-def alarms(desk):
-    """Subjects of the open alarms of one kind."""
-
-    def _alarms(kind):
-        rows = desk.rows(Break, account_id=desk.account_id, kind=kind, closed_at=None)
-        return [row.subject for row in rows]
-
-    return _alarms
-
-
-def sent(desk, order_id) -> list[tuple[str, str]]:
-    """Type and time in force of what the venue was told of an order."""
-    rows = desk.rows(Command, order_id=order_id, kind="NEW")
-    return [(row.payload["ord_type"], row.payload["time_in_force"]) for row in rows]
-
-
-def stops(desk, order_id) -> list[str]:
-    """The stops a trail has stored, in order."""
-    rows = desk.rows(OrderEvent, order_id=order_id, exec_type__in=["NEW", "RESTATED"])
-    return [row.report["stop_px"] for row in rows if row.report.get("stop_px")]
-
-
-STOP = {"ord_type": "STOP", "stop_px": "95", "tif": "GTC"}
-TRAIL = {"ord_type": "TRAILING_STOP", "trail_type": "PERCENT", "trail_offset": "5", "tif": "GTC"}
+def test_row_50_a_stop_on_the_wrong_side_of_the_market_is_refused(price, alice, desk):
+    price("100")
+    for side, stop in (("SELL", "100"), ("SELL", "101"), ("BUY", "100"), ("BUY", "99")):
+        refused = alice.place(side, "10", **STOP | {"stop_px": stop})
+        assert (refused.status, refused.code) == (422, "would_trigger_immediately")
+    assert desk.rows(Order, account_id=desk.account_id) == []
+    assert alice.place("SELL", "10", **STOP | {"stop_px": "99.99"}).status == 201
 
 
 def test_row_51_a_stop_the_market_jumps_over_fires_and_fills_where_the_market_is(
@@ -137,6 +102,21 @@ def test_row_57_a_trail_resumes_at_its_stored_stop_and_counts_no_unseen_peak(
     assert (order["ord_status"], order["stop_px"]) == ("NEW", "106.4")
     assert stops(desk, order_id) == ["95", "104.5", "106.4"]
     assert alarms("TRIGGER_MISSED") == []
+
+
+def test_row_58_a_distance_so_tight_that_it_would_fire_is_refused(gateway, price, alice):
+    price("100")
+    order_id = alice.placed("SELL", "10", **TRAIL | {"trail_type": "PRICE"})
+    price("120")
+    alice.until(order_id, lambda o: o["stop_px"] == "115")
+    price("118")
+    refused = alice.replace(order_id, trail_offset="2")
+    assert (refused.status, refused.code) == (422, "would_trigger_immediately")
+    assert refused.json["errors"][0]["field"] == "trail_offset"
+    order = alice.replace(order_id, trail_offset="2.01").json
+    assert (order["stop_px"], order["trail_offset"], order["held_by"]) == ("117.99", "2.01", "OMS")
+    order = alice.replace(order_id, trail_offset="10").json
+    assert (order["stop_px"], order["anchor_px"]) == ("110", "120")
 
 
 def test_row_60_a_reduce_only_order_shrinks_with_its_position_and_never_turns_it(

@@ -20,8 +20,8 @@ FIRED_AS = {
 """What an order that waits for a price is once it has fired."""
 
 NOT_AT_THE_VENUE = (
-    "This order is held here, the venue does not have it: while this system is down, "
-    "it does not exist there and does not fire."
+    "Held here: this order does not exist at the venue before it goes out, and while this "
+    "system is down it does not go out."
 )
 REDUCE_ONLY = "REDUCE_ONLY"
 FIELD_OF_PART: Final[Mapping[str, str]] = MappingProxyType(
