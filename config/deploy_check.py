@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 STAND_INS = {
+    "OMS_MASTER_KEYS": f"check:{'A' * 43}=",
     "DJANGO_SETTINGS_MODULE": "config.settings.production",
     "OMS_DOMAIN": "oms.example.com",
     "DATABASE_URL": "postgresql://blotter@db.example.com/blotter",

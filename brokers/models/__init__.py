@@ -8,6 +8,7 @@ from brokers.models.connections import (
     Direction,
     GatewayLease,
 )
+from brokers.models.credentials import Credential, CredentialKey, CredentialUse
 from brokers.models.paper import (
     FaultSwitch,
     PaperAccount,
@@ -24,6 +25,9 @@ __all__ = [
     "BrokerAccount",
     "BrokerConnection",
     "BrokerMessage",
+    "Credential",
+    "CredentialKey",
+    "CredentialUse",
     "Direction",
     "FaultSwitch",
     "GatewayLease",

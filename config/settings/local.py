@@ -1,7 +1,7 @@
 """The profile of ``make run``: one machine, embedded servers unless the environment names some."""
 
 from config import env
-from config.secret_key import stored_secret_key
+from config.secret_key import stored_master_keys, stored_secret_key
 from config.settings.base import *  # noqa: F403 - a profile is the base with its own values
 from config.settings.base import OMS_STATE_DIR, postgres
 
@@ -16,6 +16,7 @@ if not (DATABASE_URL and REDIS_URL):
 
 DATABASES = {"default": postgres(DATABASE_URL)}
 SECRET_KEY = env.text("SECRET_KEY") or stored_secret_key(OMS_STATE_DIR)
+OMS_MASTER_KEYS = env.text("OMS_MASTER_KEYS") or stored_master_keys(OMS_STATE_DIR)
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace(
     "?db=", "?virtual_host="
 )

@@ -11,6 +11,7 @@ from config.telemetry import without_business_data
 SECRET_KEY = env.required("SECRET_KEY")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured("SECRET_KEY is shorter than 50 characters; make a longer one.")
+OMS_MASTER_KEYS = env.required("OMS_MASTER_KEYS")  # id:base64 of 32 bytes, the current one first
 OMS_ENVIRONMENT = env.text("OMS_ENVIRONMENT", "PROD")
 OMS_DOMAIN = env.required("OMS_DOMAIN")
 ALLOWED_HOSTS = [OMS_DOMAIN, f".{OMS_DOMAIN}"]

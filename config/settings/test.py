@@ -5,6 +5,7 @@ from config.settings.base import *  # noqa: F403 - a profile is the base with it
 from config.settings.base import postgres
 
 SECRET_KEY = "tests only: not a secret, never used outside pytest"
+OMS_MASTER_KEYS = f"test:{'A' * 43}="
 DATABASES = {"default": {**postgres(env.required("DATABASE_URL")), "CONN_MAX_AGE": 0}}
 REDIS_URL = env.required("REDIS_URL")
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
