@@ -25,7 +25,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (CORE + "executions", "if cell is Cell.LATE else Verdict.APPLIED", "if cell is Cell.FOLD else Verdict.APPLIED"),
     (CORE + "executions", "return Applied(state.with_(held=(*state.held, report)), Verdict.HELD)", "return recorded(state)"),
     (CORE + "executions", "    if after.held:\n        after, released = _release(after)\n        entries += released\n    return _booked(state, after, report, cell, entries)\n\n\ndef correction", "    return _booked(state, after, report, cell, entries)\n\n\ndef correction"),
-    (CORE + "executions", "qty=ZERO if busted else report.last_qty or ZERO", "qty=report.last_qty or ZERO"),
+    (CORE + "executions", "ZERO if busted else report.last_qty or ZERO", "report.last_qty or ZERO"),
     (CORE + "executions", "        acked=True,\n        unseen=False,\n        closing=closing,", "        acked=state.acked,\n        unseen=False,\n        closing=closing,"),
     (CORE + "executions", "return recorded(state) if same else parked(state, \"exec_conflict\")", "return recorded(state)"),
     (CORE + "ledger", "EXACT.add(self.cum_qty, entry.qty),", "EXACT.add(entry.qty, entry.qty),"),
@@ -55,7 +55,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (CORE + "amendments", "        pending_replaces=state.pending_replaces - {request},\n        resolved=state.resolved | {request},\n        versions", "        resolved=state.resolved | {request},\n        versions"),
     (CORE + "amendments", "            item._replace(state=VersionState.REJECTED) if item is version else item", "            item._replace(state=VersionState.ACCEPTED) if item is version else item"),
     (CORE + "amendments", "        or request in state.resolved\n", ""),
-    (CORE + "amendments", "        state=VersionState.ACCEPTED,\n        venue_cl_ord_id=version", "        state=VersionState.PENDING,\n        venue_cl_ord_id=version"),
+    (CORE + "amendments", "        VersionState.ACCEPTED,\n        report.order_id or version", "        VersionState.PENDING,\n        report.order_id or version"),
     (CORE + "amendments", "    terms = _terms(report, state.terms)\n    if not _storable(terms):\n        return parked(state)\n    entries", "    terms = state.terms\n    entries"),
     # what status answers add
     (CORE + "status", "    elif answer.cum_qty > state.cum_qty:\n        return (), Query.EXECUTIONS, False\n", ""),

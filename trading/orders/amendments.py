@@ -156,6 +156,7 @@ def replaced(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
     terms = _terms(_without_trail(state, report), base)
     if not _storable(terms):
         return parked(state)
+    versions = state.versions
     if version is None:
         version = Version(
             state.next_version,
@@ -164,19 +165,21 @@ def replaced(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
             terms,
             VersionState.PENDING,
         )
-    accepted = version._replace(
-        terms=terms,
-        state=VersionState.ACCEPTED,
-        venue_cl_ord_id=version.venue_cl_ord_id or report.venue_cl_ord_id,
-        order_id=report.order_id or version.order_id,
-        venue_seq=report.venue_seq,
-        accepted_at=report.transact_time,
-        exec_id=None if report.source is ReportSource.RECON else report.exec_id,
+        versions = (*versions, version)
+    accepted = Version(
+        version.number,
+        version.cl_ord_id,
+        version.venue_cl_ord_id or report.venue_cl_ord_id,
+        terms,
+        VersionState.ACCEPTED,
+        report.order_id or version.order_id,
+        report.venue_seq,
+        report.transact_time,
+        None if report.source is ReportSource.RECON else report.exec_id,
     )
-    others = tuple(item for item in state.versions if item.number != version.number)
     request = version.cl_ord_id or ""
     after = state.with_(
-        versions=tuple(sorted((*others, accepted), key=_number)),
+        versions=tuple([accepted if item is version else item for item in versions]),
         acked=state.acked or report.source is not ReportSource.LOCAL,
         unseen=state.unseen and report.source is ReportSource.LOCAL,
         trailed=_trail_under(state, terms),
@@ -186,9 +189,8 @@ def replaced(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
         stop=marked(state.stop, report, False),
         suspend=marked(state.suspend, report, False),
     )
-    if state.closing is not None:
-        return Applied(after, Verdict.LATE, query=unexplained(after, report))
-    return changed(state, after, unexplained(after, report))
+    verdict = Verdict.APPLIED if state.closing is None else Verdict.LATE
+    return Applied(after, verdict, query=unexplained(after, report))
 
 
 def restated(state: OrderState, report: ExecutionReport, cell: Cell) -> Applied:
@@ -277,10 +279,6 @@ def _put_in_force_by(report: ExecutionReport, version: Version) -> bool:
     )
 
 
-def _number(version: Version) -> int:
-    return version.number
-
-
 def _done_after(state: OrderState, report: ExecutionReport, terms: Terms) -> Mark | None:
     """New terms wake an order that outlives the day; a DAY-like one is over."""
     return state.done if terms.time_in_force in DAY_LIKE else marked(state.done, report, False)
@@ -324,8 +322,8 @@ def _storable(terms: Terms) -> bool:
         terms.limit_offset,
     )
     ends = terms.time_in_force is not TimeInForce.GTD or terms.expire_time is not None
-    fits = all(n is None or fits_column(n) for n in numbers)
-    return ends and fits and terms.order_qty > ZERO
+    unfit = [n for n in numbers if n is not None and not fits_column(n)]
+    return ends and not unfit and terms.order_qty > ZERO
 
 
 def _adjustment(state: OrderState, report: ExecutionReport, cum_qty: Decimal) -> LedgerEntry | None:

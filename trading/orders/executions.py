@@ -79,7 +79,7 @@ def correction(state: OrderState, report: ExecutionReport, cell: Cell) -> Applie
         if any(_correction_id(waiting) == exec_id for waiting in state.held):
             return recorded(state)
         return Applied(state.with_(held=(*state.held, report)), Verdict.HELD)
-    entry = _correction_entry(report, exec_id)
+    entry = _correction_entry(report, kind, exec_id)
     after = state.with_(ledger=state.ledger.add(entry))
     entries: tuple[LedgerEntry, ...] = (entry,)
     if after.held:
@@ -135,7 +135,8 @@ def _release(state: OrderState) -> tuple[OrderState, tuple[LedgerEntry, ...]]:
         for waiting in state.held:
             exec_id = _correction_id(waiting)
             if waiting.exec_ref_id in state.ledger.entries and exec_id not in state.ledger.entries:
-                entry = _correction_entry(waiting, exec_id)
+                kind = EntryKind(waiting.exec_type.value)
+                entry = _correction_entry(waiting, kind, exec_id)
                 state = state.with_(
                     ledger=state.ledger.add(entry),
                     held=tuple(item for item in state.held if item is not waiting),
@@ -191,22 +192,22 @@ def _correction_id(report: ExecutionReport) -> str:
     )
 
 
-def _correction_entry(report: ExecutionReport, exec_id: str) -> LedgerEntry:
-    busted = report.exec_type is ExecType.TRADE_CANCEL
+def _correction_entry(report: ExecutionReport, kind: EntryKind, exec_id: str) -> LedgerEntry:
+    busted = kind is EntryKind.TRADE_CANCEL
     return LedgerEntry(
-        exec_id=exec_id,
-        kind=EntryKind(report.exec_type.value),
-        qty=ZERO if busted else report.last_qty or ZERO,
-        px=ZERO if busted else report.last_px or ZERO,
-        transact_time=report.transact_time,
-        source=report.source,
-        exec_ref_id=report.exec_ref_id,
-        venue_seq=report.venue_seq,
-        cl_ord_id=report.cl_ord_id,
-        venue_cl_ord_id=report.venue_cl_ord_id,
-        fee=report.fee,
-        fee_currency=report.fee_currency,
-        liquidity=report.liquidity,
+        exec_id,
+        kind,
+        ZERO if busted else report.last_qty or ZERO,
+        ZERO if busted else report.last_px or ZERO,
+        report.transact_time,
+        report.source,
+        report.exec_ref_id,
+        report.venue_seq,
+        report.cl_ord_id,
+        report.venue_cl_ord_id,
+        report.fee,
+        report.fee_currency,
+        report.liquidity,
     )
 
 

@@ -97,7 +97,7 @@ class Ledger:
                 EXACT.add(self.gross_trade_amt, EXACT.multiply(entry.qty, entry.px)),
                 self.only_trades,
             )
-        return _summed(entries)
+        return _summed(entries, only_trades=False)
 
     def effective(self) -> list[Effective]:
         """Trades each at its latest correction, without the busted, and adjustments."""
@@ -144,11 +144,12 @@ EMPTY = Ledger()
 
 def ledger_of(entries: Iterable[LedgerEntry]) -> Ledger:
     """Build a ledger from stored rows, oldest first."""
-    return _summed({entry.exec_id: entry for entry in entries})
+    by_id = {entry.exec_id: entry for entry in entries}
+    only_trades = all(entry.kind is EntryKind.TRADE for entry in by_id.values())
+    return _summed(by_id, only_trades=only_trades)
 
 
-def _summed(entries: Mapping[str, LedgerEntry]) -> Ledger:
-    only_trades = all(entry.kind is EntryKind.TRADE for entry in entries.values())
+def _summed(entries: Mapping[str, LedgerEntry], *, only_trades: bool) -> Ledger:
     ledger = Ledger(entries, ZERO, ZERO, only_trades)
     cum_qty = gross = ZERO
     for item in ledger.effective():
