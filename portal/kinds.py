@@ -66,6 +66,13 @@ def trail_words(order: Mapping[str, Any]) -> str:
     return f"{offset} %" if order.get("trail_type") == TrailType.PERCENT else str(offset)
 
 
+def leg_mark(order: Mapping[str, Any]) -> str:
+    """Return the stroke that ties an order of a list to its first leg; empty for other orders."""
+    if not order.get("list_id"):
+        return ""
+    return "\u252c\u2009" if order.get("leg_no") == 1 else "\u2514\u2009"
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """Where a chart draws an order; ``term`` is what moving the line amends, empty for nothing."""

@@ -28,6 +28,7 @@ _ORDER = (
     "account", "cl_ord_id", "orig_cl_ord_id", "order_id", "symbol", "side", "ord_type",
     "order_qty", "price", "stop_px", "time_in_force", "expire_time", "ord_status", "cum_qty",
     "leaves_qty", "avg_px", "mode", "source", "strategy", "ord_rej_reason", "text", "held_by",
+    "list_id",
     "created_at", "updated_at",
 )  # fmt: skip
 _EXECUTION = (
@@ -72,8 +73,9 @@ def order_row(order: Mapping[str, Any]) -> GridRow:
 
     ``pending`` names commands without an outcome, such as ``NEW UNKNOWN``; ``unknown_since`` is
     the earliest instant one of them became unknown; ``is_open`` is ``yes`` while it may trade.
-    ``side_word`` and ``type_word`` are side and type as a column shows them, ``trail`` how far a
-    trail stays behind; ``status_*`` is the badge (``status_title`` has
+    ``leg`` and ``leg_mark`` are its place in an order list; ``side_word`` and ``type_word`` are
+    side and type as a column shows them, ``trail`` how far a trail stays behind; ``status_*`` is
+    the badge (``status_title`` has
     the FIX word); ``why_not_cancel`` and ``why_not_amend`` say what stands in the way of a verb,
     and are empty where nothing does.
     """
@@ -91,6 +93,8 @@ def order_row(order: Mapping[str, Any]) -> GridRow:
     row["side_word"] = SIDE_WORDS.get(row["side"], row["side"])
     row["type_word"] = kinds.short_type(row["ord_type"])
     row["trail"] = kinds.trail_words(order)
+    row["leg"] = f"leg {order['leg_no']}" if order.get("list_id") else ""
+    row["leg_mark"] = kinds.leg_mark(order)
     row |= _hindrances(order, pending)
     return GridRow(order["id"], int(order["version"]), row)
 

@@ -28,6 +28,7 @@ COLUMNS = (
     Column("stop_px", "Stop", number=True),
     Column("trail", "Trail", number=True, sorts=False),
     Column("time_in_force", "TIF"),
+    Column("list", "List", sorts=False),
     Column("ord_status", "Status", fixed=True),
     Column("cum_qty", "Filled", number=True),
     Column("leaves_qty", "Leaves", number=True),
@@ -45,6 +46,8 @@ PUT_AWAY: Mapping[str, tuple[str, ...]] = {
     "desk": (
         "account",
         "trail",
+        "list",
+        "list",
         "leaves_qty",
         "age",
         "strategy",

@@ -43,10 +43,11 @@ _NAMES = {
     "ord_type", "tif": "time_in_force", "account": "account", "acct": "account",
     "strategy": "strategy", "source": "source", "mode": "mode", "id": "id", "text": "text",
     "qty": "order_qty", "filled": "cum_qty", "leaves": "leaves_qty", "px": "price",
-    "price": "price", "stop": "stop_px", "held": "held_by",
+    "price": "price", "stop": "stop_px", "held": "held_by", "list": "list_id",
 }  # fmt: skip
 KEYS = (
-    "sym side status type tif account strategy source mode id text qty filled leaves px stop held"
+    "sym side status type tif account strategy source mode id text qty filled leaves px stop held "
+    "list"
 )
 _NUMBERS = frozenset({"order_qty", "cum_qty", "leaves_qty", "price", "stop_px"})
 _ENUMS: Mapping[str, Any] = {

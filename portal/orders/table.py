@@ -18,7 +18,7 @@ from portal.rows import GridRow, order_row
 
 # Fields that no cell of the table carries; grid.js needs them to judge a row.
 REST = (
-    "orig_cl_ord_id", "is_open", "why_not_cancel", "why_not_amend", "pending", "held_by",
+    "orig_cl_ord_id", "is_open", "why_not_cancel", "why_not_amend", "pending", "held_by", "list_id",
     "updated_at",
 )  # fmt: skip
 # What the privacy mode leaves out of pages and answers.

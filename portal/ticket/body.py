@@ -9,22 +9,22 @@ from common.instants import instant_str
 from portal.ticket.fields import FLAGS, IN_CASH, ROWS, belongs
 
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
-_OF_THE_FORM = frozenset(
-    {"qty_unit", "trail_type", "allow_duplicate", *(flag.name for flag in FLAGS)}
+_PLAIN = (
+    *("account", "cl_ord_id", "preview_id", "symbol", "side", "ord_type", "order_qty"),
+    *("time_in_force", "strategy"),
+    *(row.name for row in ROWS),
 )
-"""Names whose values the API has in another shape."""
+"""Names whose text the API takes as it is."""
 
 
 def body_of(values: Mapping[str, str], zone: tzinfo) -> dict[str, Any]:
-    """Return the body of a form whose times are those of ``zone``.
+    """Return the body of a form whose times are those of ``zone``; without its exits.
 
     The form keeps what was typed for another type of order; none of that is sent.
     """
     apart = {row.name for row in ROWS if not belongs(row.name, values)}
     body: dict[str, Any] = {
-        name: text
-        for name, text in values.items()
-        if text and name not in apart and name not in _OF_THE_FORM
+        name: values[name] for name in _PLAIN if values.get(name) and name not in apart
     }
     if values.get("qty_unit") == IN_CASH and "order_qty" in body:
         body["cash_order_qty"] = body.pop("order_qty")

@@ -184,6 +184,8 @@ class Place:
         return ord_type in self.types and (not self.times or time_in_force in self.times)
 
 
+ANYWHERE = Place((), (), ())
+"""Of what no type of order decides about."""
 _RULES = InstrumentRules(
     symbol="ANY", currency="USD", tick_size=Decimal("0.01"), lot_size=Decimal("0.01"),
     qty_decimals=2, min_qty=Decimal("0.01"), max_qty=Decimal(1_000_000), min_notional=Decimal(0),

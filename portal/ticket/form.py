@@ -20,9 +20,11 @@ from marketdata.calendars import next_open, session_at
 from marketdata.models import Instrument
 from oms.schemas import OrderIn
 from portal.kinds import TYPE_WORDS
-from portal.ticket import fields, words
+from portal.ticket import exits, fields, words
 from portal.ticket.body import body_of
+from portal.ticket.outcomes import Outcome
 from portal.ticket.shown import Shown
+from trading.contingency import ListWish
 from trading.orders.intent import OrderIntent
 from trading.orders.placement import placement
 from trading.orders.validity import TIME_IN_FORCE_BY_TYPE
@@ -31,7 +33,7 @@ from trading.vocabulary import OrdType, Side, TimeInForce
 
 FIELDS = (
     "account", "symbol", "side", "ord_type", "order_qty", "time_in_force", "strategy",
-    "cl_ord_id", "preview_id", "allow_duplicate", *fields.NAMES,
+    "cl_ord_id", "preview_id", "allow_duplicate", *fields.NAMES, *exits.NAMES,
 )  # fmt: skip
 SOURCE = "portal"
 
@@ -76,6 +78,7 @@ class Ticket:
     ord_types: Sequence[Choice] = ()
     times_in_force: Sequence[Choice] = ()
     currency: str = ""
+    outcomes: Sequence[Outcome] = ()
     sides: Sequence[str] = field(default_factory=lambda: [Side.BUY.value, Side.SELL.value])
 
     @property
@@ -111,7 +114,7 @@ def blank_ticket(*, account: str, symbol: str, now: datetime, given: Mapping[str
         "side": Side.BUY.value,
         "ord_type": OrdType.LIMIT.value,
         "time_in_force": TimeInForce.DAY.value,
-        **dict.fromkeys(("order_qty", "strategy", *fields.NAMES), ""),
+        **dict.fromkeys(("order_qty", "strategy", *fields.NAMES, *exits.NAMES), ""),
         **presets,
         "account": account,
         "symbol": presets.get("symbol") or symbol,
@@ -130,9 +133,10 @@ def posted_ticket(posted: Mapping[str, str]) -> Ticket:
 def next_ticket(sent: Ticket, *, now: datetime) -> Ticket:
     """Return the form after an order went out: the same instrument and terms, no quantity.
 
-    Without one a further Enter sends nothing.
+    Without one a further Enter sends nothing. That a repeat is meant is said of each order anew.
     """
-    given = {name: value for name, value in sent.values.items() if name != "order_qty"}
+    once = {"order_qty", "allow_duplicate"}
+    given = {name: value for name, value in sent.values.items() if name not in once}
     fresh = blank_ticket(
         account=sent.values["account"], symbol=sent.values["symbol"], now=now, given=given
     )
@@ -187,6 +191,18 @@ def intent_of(ticket: Ticket, zone: tzinfo) -> OrderIntent | None:
         ticket.errors = [*ticket.errors, *found]
         return None
     return None if ticket.errors else intent
+
+
+def wish_of(ticket: Ticket, zone: tzinfo) -> ListWish | None:
+    """Return the list a form with exits asks for, or None with ``errors`` filled in."""
+    try:
+        wish = exits.wish_of(exits.list_body(ticket.values, zone), SOURCE)
+    except ValidationError as failure:
+        unclear = {one.field for one in ticket.errors}
+        found = exits.at_rows(field_errors(failure.errors()), ticket.values["link"])
+        ticket.errors = [*ticket.errors, *(one for one in found if one.field not in unclear)]
+        return None
+    return None if ticket.errors else wish
 
 
 def choose(ticket: Ticket, account: BrokerAccount, instrument: Instrument, now: datetime) -> None:

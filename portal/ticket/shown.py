@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from common.errors import FieldError
-from portal.ticket import fields
+from portal.ticket import exits, fields
 
-_OWN = ("symbol", "side", "ord_type", "time_in_force", "strategy")
+_OWN = ("symbol", "side", "ord_type", "time_in_force", "strategy", "link")
 _FLAG_FIELDS = ("exec_inst", "extended_hours", "allow_synthetic")
 
 
@@ -21,6 +21,7 @@ class ShownRow:
     error: str
     is_here: bool
     is_required: bool
+    links: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,16 @@ class Shown:
     def expiry(self) -> ShownRow:
         """When a GTD order ends."""
         return self._row(fields.EXPIRY)
+
+    @property
+    def exits(self) -> list[ShownRow]:
+        """What is attached to the order; each row belongs to some kinds of list alone."""
+        return [self._exit(row) for row in (exits.TARGET, exits.STOP)]
+
+    @property
+    def links(self) -> Sequence[tuple[str, str]]:
+        """What may be attached."""
+        return exits.LINKS
 
     @property
     def instructions(self) -> list[ShownRow]:
@@ -105,6 +116,20 @@ class Shown:
             error=self._error_of(*row.fields.split()),
             is_here=fields.belongs(row.name, self.values),
             is_required=self.values.get("ord_type") in place.required,
+        )
+
+    def _exit(self, row: fields.Row) -> ShownRow:
+        links = exits.links_of(row)
+        is_here = self.values.get("link", "") in links
+        return ShownRow(
+            row,
+            fields.ANYWHERE,
+            value=self.values.get(row.name, ""),
+            beside=self.values.get(row.beside, ""),
+            error=self._error_of(row.name),
+            is_here=is_here,
+            is_required=is_here,
+            links=" ".join(links),
         )
 
     def _error_of(self, *names: str) -> str:

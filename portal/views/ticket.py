@@ -22,13 +22,14 @@ from marketdata import quotes
 from marketdata.models import Instrument
 from oms import selectors
 from oms.errors import PreviewDrifted, PreviewExpired, TradingHalted, breach_row
-from oms.models import Order
 from oms.present import order_json
 from oms.services import accept
+from oms.services.lists.submit import submit_list
 from oms.services.preview import preview_order
 from portal.frame.preferences import preferences_of
 from portal.middleware import asked_by_htmx
 from portal.templatetags.blotter import number
+from portal.ticket.exits import at_rows
 from portal.ticket.form import (
     FIELDS,
     Ticket,
@@ -38,13 +39,16 @@ from portal.ticket.form import (
     next_ticket,
     posted_ticket,
     spell_out,
+    wish_of,
 )
+from portal.ticket.outcomes import weigh
 from portal.ticket.words import Surroundings
 from portal.views.desk import show_desk
 from portal.views.pages import MemberRequest, member_page, now
 from portfolio import selectors as books
 from risk import selectors as risk_selectors
 from tenants.binding import tenant_bound
+from trading.contingency import ListWish
 from trading.orders.intent import OrderIntent
 from trading.risk import Breach, RuleId
 from trading.vocabulary import Mode, Side
@@ -65,7 +69,19 @@ def preview(request: MemberRequest) -> HttpResponse:
         ticket.refuse("There is no preview yet", _FIELDS_SAY, ticket.errors)
         return _answer(request, ticket, 422, "refused")
     _show_preview(request, ticket, intent, now())
+    if ticket.values["link"]:
+        _weigh_exits(request, ticket)
     return _answer(request, ticket, 200, "previewed")
+
+
+def _weigh_exits(request: MemberRequest, ticket: Ticket) -> None:
+    """Say what the exits would bring, or what is wrong with them, beside the entry's preview."""
+    wish = wish_of(ticket, zone_of(request))
+    instrument = Instrument.objects.filter(symbol=ticket.values["symbol"]).first()
+    if wish is None or instrument is None or ticket.preview is None:
+        return
+    found, ticket.outcomes = weigh(wish, instrument.rules, ticket.preview)
+    ticket.errors = at_rows(found, ticket.values["link"])
 
 
 @require_POST
@@ -80,12 +96,16 @@ def fields(request: MemberRequest) -> HttpResponse:
 def send(request: MemberRequest) -> HttpResponse:
     """Send the order; what refuses it comes back with the form."""
     ticket = _read(request)
-    intent = intent_of(ticket, zone_of(request))
-    if intent is None:
+    zone = zone_of(request)
+    intent = intent_of(ticket, zone)
+    wish = wish_of(ticket, zone) if intent is not None and ticket.values["link"] else None
+    if intent is None or ticket.errors:
         ticket.refuse("The order was not sent", _FIELDS_SAY, ticket.errors)
         return _answer(request, ticket, 422, "refused")
     if _asks_first(request, ticket, intent):
         return _answer(request, ticket, 422, "asks")
+    if wish is not None:
+        return _send_list(request, ticket, intent, wish)
     (answer,) = accept.accept_orders(
         schema=request.actor.schema, intents=[intent], actor=request.actor, now=now()
     )
@@ -94,9 +114,28 @@ def send(request: MemberRequest) -> HttpResponse:
             raise answer
         return _refused(request, ticket, intent, answer)
     if answer.breaches:
-        return _denied(request, ticket, answer.order, _with_used(request, intent, answer.breaches))
+        return _denied(
+            request, ticket, answer.order.id, _with_used(request, intent, answer.breaches)
+        )
     shown = order_json(answer.order, answer.pending, account_code=answer.account_code)
     return _sent(request, ticket, shown, replay=answer.replay)
+
+
+def _send_list(
+    request: MemberRequest, ticket: Ticket, intent: OrderIntent, wish: ListWish
+) -> HttpResponse:
+    """Send an order with its exits: all of them, or none."""
+    try:
+        answer = submit_list(schema=request.actor.schema, wish=wish, actor=request.actor, now=now())
+    except Refused as refusal:
+        if refusal.http_status == 404:
+            raise
+        refusal.errors = tuple(at_rows(refusal.errors, ticket.values["link"]))
+        return _refused(request, ticket, intent, refusal)
+    first = answer.order_list["legs"][0]["order"]
+    if answer.breaches:
+        return _denied(request, ticket, first["id"], [breach_row(one) for one in answer.breaches])
+    return _sent(request, ticket, first, replay=answer.replay)
 
 
 @require_safe
@@ -126,7 +165,7 @@ def sent(request: MemberRequest) -> HttpResponse:
     _set_choices(request, ticket)
     breaches = risk_selectors.breaches_of(found.id)
     if breaches:
-        return _denied(request, ticket, found, [breach_row(one) for one in breaches])
+        return _denied(request, ticket, found.id, [breach_row(one) for one in breaches])
     commands = selectors.open_commands_of([found.id])[found.id]
     return _sent(request, ticket, order_json(found, commands, account_code=account), replay=True)
 
@@ -251,10 +290,10 @@ def _with_used(
 
 
 def _denied(
-    request: MemberRequest, ticket: Ticket, order: Order, errors: list[FieldError]
+    request: MemberRequest, ticket: Ticket, order_id: str, errors: list[FieldError]
 ) -> HttpResponse:
     ticket.refuse("Denied by the firm's limits; kept as a rejected order", "", errors)
-    ticket.kept = order.id
+    ticket.kept = order_id
     ticket.values["cl_ord_id"] = new_cl_ord_id(now())  # the old one names the rejected order
     ticket.values["preview_id"] = ""
     return _answer(request, ticket, 422, "refused")

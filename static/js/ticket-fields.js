@@ -62,9 +62,10 @@ export function fieldKey(event, form, changed) {
   return true;
 }
 
-function fits({ types, times }, type, time) {
+function fits({ types, times, links }, type, time, link) {
   const hasType = types === undefined || types.split(" ").includes(type);
-  return hasType && (!times || times.split(" ").includes(time));
+  const hasLink = links === undefined || links.split(" ").includes(link);
+  return hasType && hasLink && (!times || times.split(" ").includes(time));
 }
 
 function choosable(list) {
@@ -75,7 +76,7 @@ function choosable(list) {
 
 /** Show what an order of the chosen type and time in force is asked for, and offer what goes with it. */
 export function fitChoices(form) {
-  const { ord_type: type, time_in_force: times, qty_unit: unit } = form.elements;
+  const { ord_type: type, time_in_force: times, qty_unit: unit, link } = form.elements;
   for (const option of times.options) {
     if (option.dataset.types === undefined) continue;
     option.disabled = "off" in option.dataset || !fits(option.dataset, type.value);
@@ -84,7 +85,7 @@ export function fitChoices(form) {
   for (const option of unit.options) option.disabled = !fits(option.dataset, type.value, times.value);
   choosable(unit);
   for (const part of form.querySelectorAll("[data-row], label[data-types]")) {
-    part.hidden = !fits(part.dataset, type.value, times.value);
+    part.hidden = !fits(part.dataset, type.value, times.value, link.value);
     const input = part.querySelector("[data-hint]");
     if (input) input.placeholder = isRequired(part, type.value) ? input.dataset.hint : "optional";
   }
@@ -99,7 +100,7 @@ export function clearOptional(form) {
 }
 
 function isRequired({ dataset }, type) {
-  return dataset.required?.split(" ").includes(type) ?? false;
+  return dataset.links !== undefined || (dataset.required?.split(" ").includes(type) ?? false);
 }
 
 /** Whether everything an order of the chosen type cannot do without has been typed. */
