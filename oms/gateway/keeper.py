@@ -18,7 +18,7 @@ from marketdata.calendars import Session as TradingSession
 from oms.gateway.clock import utcnow
 from oms.services import ends, keeping, reduce_only, trigger_alarms
 from oms.services.alarms import Alarm, Subject
-from oms.services.keeping import Watched
+from oms.services.keeping import Watch, Watched
 from trading.keeping.triggers import (
     Fired,
     Kept,
@@ -54,6 +54,7 @@ class Keeper:
         self._seen_at: dict[str, datetime] = {}
         self._gaps: dict[str, tuple[datetime, datetime]] = {}
         self._missed: dict[Subject, Alarm] = {}
+        self._spoke = True
         self._wake = asyncio.Event()
         self._started = time.monotonic()
 
@@ -111,17 +112,22 @@ class Keeper:
 
     async def _round(self) -> None:
         await self._fire()
-        await self._read()
+        watch = await self._read()
         await self._look_back()
         await self._store_trails()
-        await self._end()
-        await self._session.database.run(
-            reduce_only.shrink_reducing,
-            schema=self._session.schema,
-            connection_id=self._session.connection_id,
-            now=utcnow(),
-        )
-        await self._tell_alarms()
+        await self._end(watch.due)
+        if watch.has_reducing:
+            await self._session.database.run(
+                reduce_only.shrink_reducing,
+                schema=self._session.schema,
+                connection_id=self._session.connection_id,
+                now=utcnow(),
+            )
+        # Where there is nothing to say, it is said once more, so that no alarm stays open.
+        speaks = bool(self._rows) or watch.has_stop_limits
+        if speaks or self._spoke:
+            await self._tell_alarms()
+        self._spoke = speaks
 
     async def _fire(self) -> None:
         """First of all: what has fired goes out, oldest first."""
@@ -140,7 +146,7 @@ class Keeper:
             if gone:
                 self._forget(order_pk)
 
-    async def _read(self) -> None:
+    async def _read(self) -> Watch:
         watch = await self._session.database.run(
             keeping.read_watch,
             schema=self._session.schema,
@@ -153,6 +159,7 @@ class Keeper:
             self._forget(order_pk)
         for row in watch.changed:
             self._take(row)
+        return watch
 
     def _take(self, row: Watched) -> None:
         """Watch an order by its terms of now; a trail goes on from the best price it has seen."""
@@ -196,13 +203,13 @@ class Keeper:
                 now=utcnow(),
             )
 
-    async def _end(self) -> None:
-        run, schema, now = self._session.database.run, self._session.schema, utcnow()
-        connection_id = self._session.connection_id
-        due = {pk for pk, row in self._rows.items() if row.ends_at and row.ends_at <= now}
-        due |= set(await run(ends.due_ends, schema=schema, connection_id=connection_id, now=now))
-        for order_pk in sorted(due):
-            await run(ends.expire, schema=schema, order_pk=order_pk, now=utcnow())
+    async def _end(self, due: tuple[str, ...]) -> None:
+        now = utcnow()
+        kept = {pk for pk, row in self._rows.items() if row.ends_at and row.ends_at <= now}
+        for order_pk in sorted(kept.union(due)):
+            await self._session.database.run(
+                ends.expire, schema=self._session.schema, order_pk=order_pk, now=utcnow()
+            )
 
     # --- alarms ---------------------------------------------------------------------------------
 

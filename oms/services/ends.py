@@ -12,22 +12,10 @@ from tenants.binding import tenant_bound
 from trading.orders.ids import expiry_id
 from trading.orders.reports import ExecutionReport
 from trading.orders.requests import Action, cancel_decision
-from trading.vocabulary import CommandKind, CommandState, ExecType, ReportSource, TimeInForce
+from trading.vocabulary import CommandKind, CommandState, ExecType, ReportSource
 
 ASK_AGAIN = timedelta(seconds=5)
 CONTENT = "expiry"
-
-
-def due_ends(*, schema: str, connection_id: int, now: datetime) -> list[str]:
-    """Good-till-date orders of a connection whose time has come, where their venue keeps none."""
-    with tenant_bound(schema):
-        rows = Order.objects.filter(
-            account__connection_id=connection_id,
-            is_closed=False,
-            time_in_force=TimeInForce.GTD,
-            expire_time__lte=now,
-        ).select_related("account__connection", "instrument")
-        return [order.id for order in rows if _is_ours_to_end(order, now)]
 
 
 def _is_ours_to_end(order: Order, now: datetime) -> bool:

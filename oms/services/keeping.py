@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import QuerySet
+
 from brokers.models import BrokerConnection
 from common.numbers import dec_str
 from marketdata.calendars import Session, next_open, session_at
@@ -22,11 +24,13 @@ from tenants.binding import tenant_bound
 from trading.keeping.triggers import Fired, Kept, Moved, from_anchor, judge, kept, reference_px
 from trading.market import Quote
 from trading.orders.amendments import TRAILED
+from trading.orders.placement import FIRED_AS
 from trading.orders.reports import ExecutionReport
 from trading.orders.validity import TRIGGERED_TYPES
-from trading.vocabulary import ExecType, HeldBy, OrdStatus, ReportSource, TimeInForce
+from trading.vocabulary import ExecType, HeldBy, OrdStatus, OrdType, ReportSource, TimeInForce
 
 KEEPER = "system:keeper"
+FIRES_AS_LIMIT = frozenset(word for word, fired in FIRED_AS.items() if fired is OrdType.LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,19 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What has changed among the kept orders of a connection, and the sessions of now.
+    """What there is to look after at a connection, and what has changed of it.
 
-    ``changed`` are new ones or ones with other terms, ``order_pks`` all there are; a symbol whose
-    session is closed has None.
+    ``changed`` are kept orders that are new or have other terms, ``order_pks`` all there are; a
+    symbol whose session is closed has None. ``due`` are good-till-date orders whose time has come;
+    the flags say whether any order is reduce-only, and whether any stop limit works unfilled.
     """
 
     changed: tuple[Watched, ...]
     order_pks: frozenset[str]
     sessions: Mapping[str, Session | None]
+    due: tuple[str, ...]
+    has_reducing: bool
+    has_stop_limits: bool
 
 
 def keep(order: Order, trailed: Moved | None, *, actor: str, now: datetime) -> None:
@@ -106,27 +114,40 @@ def watched_until(*, schema: str, connection_id: int) -> datetime | None:
 def read_watch(
     *, schema: str, connection_id: int, known: Mapping[str, int], now: datetime
 ) -> Watch:
-    """Read the kept orders of a connection; those at their ``known`` version are not read again."""
+    """Read what there is; kept orders at their ``known`` version are not read again."""
     with tenant_bound(schema):
-        rows = Order.objects.filter(
-            account__connection_id=connection_id,
-            held_by=HeldBy.OMS,
-            is_closed=False,
-            ord_status=OrdStatus.NEW,
-            ord_type__in=TRIGGERED_TYPES,
+        all_open = Order.objects.filter(account__connection_id=connection_id, is_closed=False)
+        rows = all_open.filter(
+            held_by=HeldBy.OMS, ord_status=OrdStatus.NEW, ord_type__in=TRIGGERED_TYPES
         )
+        due = all_open.filter(time_in_force=TimeInForce.GTD, expire_time__lte=now)
         versions = dict(rows.values_list("id", "version"))
         wanted = [pk for pk, version in versions.items() if known.get(pk) != version]
         changed = tuple(
             _watched(order)
             for order in Order.objects.filter(pk__in=wanted).select_related("instrument")
         )
-        instruments = Instrument.objects.filter(symbol__in=rows.values("symbol"))
+        traded = Instrument.objects.filter(symbol__in=rows.values("symbol"))
+        sessions = {one.symbol: session_at(one, now) for one in traded} if versions else {}
         return Watch(
             changed=changed,
             order_pks=frozenset(versions),
-            sessions={one.symbol: session_at(one, now) for one in instruments},
+            sessions=sessions,
+            due=tuple(due.values_list("id", flat=True)),
+            has_reducing=all_open.exclude(exec_inst=[]).exists(),
+            has_stop_limits=working_stop_limits(connection_id).exists(),
         )
+
+
+def working_stop_limits(connection_id: int) -> QuerySet[Order]:
+    """Orders that fired into a limit and have not traded at all."""
+    return Order.objects.filter(
+        account__connection_id=connection_id,
+        is_closed=False,
+        ord_type__in=FIRES_AS_LIMIT,
+        ord_status=OrdStatus.NEW,
+        facts__triggered=True,
+    )
 
 
 def _watched(order: Order) -> Watched:

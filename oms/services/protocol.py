@@ -14,7 +14,7 @@ from brokers.models import GatewayLease
 from oms.models import Command, Order
 from oms.services import outbox, streams
 from oms.services.fold import record
-from oms.services.recheck import was_kept, why_not_sent
+from oms.services.recheck import must_wait, why_not_sent
 from oms.services.reports import lock_order
 from tenants.binding import tenant_bound
 from trading.market import InstrumentRules
@@ -31,7 +31,7 @@ from trading.vocabulary import (
 
 GATEWAY = "system:gateway"
 SEND_WINDOW = timedelta(seconds=5)
-PRICE_EVERY = timedelta(seconds=1)
+ASK_AGAIN = timedelta(seconds=1)
 ANSWER_WITHIN = timedelta(seconds=10)
 
 
@@ -90,8 +90,8 @@ def claim_next(
             if command.state != CommandState.QUEUED:
                 continue  # withdrawn while we waited for the order's lock
             reason = why_not_sent(command, order, now)
-            if reason == "no_reference_price" and was_kept(order):
-                _wait(command, now)  # the first price after the open is a moment away
+            if must_wait(command, order, reason):
+                _wait(command, now)
                 continue
             if reason is not None:
                 _refuse_unsent(command, order, reason, now)
@@ -124,7 +124,7 @@ def _next_queued(connection_id: int, account_id: int, epoch: int, now: datetime)
 
 
 def _wait(command: Command, now: datetime) -> None:
-    command.not_before = now + PRICE_EVERY
+    command.not_before = now + ASK_AGAIN
     command.save(update_fields=["not_before"])
 
 

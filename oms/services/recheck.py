@@ -12,6 +12,8 @@ from oms.services import outbox
 from portfolio.selectors import position_qty
 from risk.selectors import covering_halt, reference_price
 from risk.services import lock_accounts
+from trading.keeping.reduce_only import reducible
+from trading.orders.placement import REDUCE_ONLY
 from trading.risk import HaltState
 from trading.vocabulary import CommandKind, OrdType, Side
 
@@ -38,6 +40,26 @@ def why_not_sent(command: Command, order: Order, now: datetime) -> str | None:
     if was_kept(order) or now - command.created_at > RECHECK_AFTER:
         return _no_longer_fits(command, order, now)
     return None
+
+
+def must_wait(command: Command, order: Order, reason: str | None) -> bool:
+    """Whether what stands against it now is about to pass, so that it stays in the queue.
+
+    The first price after the open is a moment away; so is the keeper, who shrinks a reduce-only
+    order with its position.
+    """
+    if reason is not None:
+        return reason == "no_reference_price" and was_kept(order)
+    return command.kind == CommandKind.NEW and _exceeds_position(command, order)
+
+
+def _exceeds_position(command: Command, order: Order) -> bool:
+    """Whether a reduce-only order, which its venue does not know to be one, is too large."""
+    told = command.payload.get("exec_inst", ())
+    if REDUCE_ONLY not in order.exec_inst or REDUCE_ONLY in told or order.list_id is not None:
+        return False
+    held = position_qty(account_id=order.account_id, symbol=order.symbol)
+    return bool(order.order_qty > reducible(Side(order.side), held))
 
 
 def was_kept(order: Order) -> bool:

@@ -8,13 +8,11 @@ from django.db.models import QuerySet
 from common.numbers import dec_str, opt_dec_str
 from oms.models import Order, OrderEvent
 from oms.services.alarms import Alarm, AlarmKind, Subject, close_alarms, raise_alarms
-from oms.services.keeping import KEEPER
+from oms.services.keeping import KEEPER, working_stop_limits
 from tenants.binding import tenant_bound
-from trading.orders.placement import FIRED_AS
-from trading.vocabulary import ExecType, OrdStatus, OrdType
+from trading.vocabulary import ExecType
 
 STOP_LIMIT_GRACE = timedelta(seconds=5)
-LIMITS = frozenset(word for word, fired in FIRED_AS.items() if fired is OrdType.LIMIT)
 
 
 def tell_alarms(
@@ -51,13 +49,7 @@ def tell_alarms(
 
 def _skipped(connection_id: int, now: datetime) -> dict[Subject, Alarm]:
     """Stop limits that fired a while ago and have not traded: the market is beyond their limit."""
-    working = Order.objects.filter(
-        account__connection_id=connection_id,
-        is_closed=False,
-        ord_type__in=LIMITS,
-        ord_status=OrdStatus.NEW,
-        facts__triggered=True,
-    )
+    working = working_stop_limits(connection_id)
     fired_at = _fired_at(working, before=now - STOP_LIMIT_GRACE)
     return {
         (order.account_id, order.id): Alarm(

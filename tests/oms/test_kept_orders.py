@@ -2,6 +2,7 @@
 
 import threading
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,8 +12,12 @@ from marketdata.models import Instrument
 from oms.gateway import sender
 from oms.models import Command, Order, OrderVersion
 from oms.services import ends, protocol
-from tests.journeys.cast import until, utcnow
+from oms.services.reduce_only import shrink_reducing
+from oms.services.reports import Incoming, apply_reports
+from tests.journeys.cast import fresh, until, utcnow
 from tests.journeys.kept import STOP, TRAIL, alarms, desk, price, sent
+from trading.orders.reports import ExecutionReport
+from trading.vocabulary import ExecType, ReportSource
 
 __all__ = ["alarms", "desk", "price"]
 
@@ -341,3 +346,45 @@ def test_a_halt_that_lets_reduce_lets_a_reducing_stop_out(gateway, price, alice,
     assert alice.until_final(opening)["text"] == "trading_halted"
     price("95")
     assert alice.until_final(closing)["ord_status"] == "FILLED"
+
+
+def filled(alice, desk, side: str, qty: str) -> None:
+    """An order its venue filled, told while no gateway runs."""
+    order_id = alice.placed(side, qty)
+    trade = ExecutionReport(
+        exec_type=ExecType.TRADE,
+        source=ReportSource.VENUE,
+        exec_id=fresh("E"),
+        transact_time=utcnow(),
+        venue_cl_ord_id=order_id,
+        last_qty=Decimal(qty),
+        last_px=Decimal(100),
+    )
+    (folded,) = apply_reports(
+        schema=desk.schema, account_id=desk.account_id, incoming=[Incoming(trade, None)],
+        actor="system:test", now=utcnow(),
+    )  # fmt: skip
+    assert folded is not None
+    assert folded.order.ord_status == "FILLED"
+
+
+def test_a_reduce_only_order_too_large_for_its_position_does_not_leave_before_it_is_shrunk(
+    price, alice, desk
+):
+    price("100")
+    filled(alice, desk, "BUY", "10")
+    order_id = alice.placed("SELL", "10", price="99", tif="GTC", exec_inst=["REDUCE_ONLY"])
+    filled(alice, desk, "SELL", "6")
+    now = utcnow()
+    lease = acquire_lease(
+        schema=desk.schema, connection_id=desk.connection_id, holder="test", now=now
+    )
+    assert lease is not None
+    here = {"schema": desk.schema, "connection_id": desk.connection_id}
+    mine = {**here, "account_id": desk.account_id, "epoch": lease.epoch}
+    assert protocol.claim_next(**mine, now=now) is None
+    shrink_reducing(**here, now=now)
+    command = protocol.claim_next(**mine, now=now + timedelta(seconds=1))
+    assert command is not None
+    assert (command.order_pk, command.payload["order_qty"]) == (order_id, "4")
+    assert "exec_inst" not in command.payload
