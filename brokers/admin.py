@@ -121,7 +121,10 @@ class PaperClientIdAdmin(LongFirmTable):
 class PaperFaultAdmin(FirmTable):
     """Faults the paper venue was told to show."""
 
-    list_display = ("switch", "command", "remaining", "delay_ms", "venue", "set_by", "set_at")
+    list_display = (
+        "switch", "command", "account", "symbol", "remaining", "skip", "one_in", "seen",
+        "delay_ms", "venue", "set_by", "set_at",
+    )  # fmt: skip
     list_filter = ("switch", "command")
     list_select_related = ("venue",)
     search_fields = ("switch", "set_by")

@@ -7,7 +7,7 @@ from ninja import Field, Query, Router, Schema
 from pydantic import ConfigDict
 
 from brokers import selectors, services
-from brokers.models import BrokerConnection, FaultSwitch
+from brokers.models import MEANINGS, BrokerConnection, FaultSwitch
 from brokers.present import connection_json, fault_json
 from common.actor import Actor
 from common.errors import Forbidden
@@ -29,6 +29,10 @@ FAULT_IN_EXAMPLE: dict[str, Any] = {"switch": "lose_ack", "times": 1, "command":
 FAULT_EXAMPLE: dict[str, Any] = {
     **FAULT_IN_EXAMPLE,
     "delay_ms": 0,
+    "account": None,
+    "symbol": None,
+    "skip": 0,
+    "one_in": 1,
     "set_by": "user:manager@acme.test",
     "set_at": "2026-03-02T15:00:00.000000Z",
 }
@@ -51,10 +55,22 @@ class FaultIn(StrictSchema):
     switch: EnumIn[FaultSwitch]
     times: Annotated[int, Field(strict=True, ge=0, le=MAX_TIMES)]
     delay_ms: Annotated[int, Field(strict=True, ge=0, le=MAX_DELAY_MS)] = Field(
-        0, description="For delay_ack: how late the answer and its messages come."
+        0, description="delay_ack: how late the answer comes; throttle: when to try again."
     )
     command: EnumIn[CommandKind] | None = Field(
         None, description="Which kind of command it hits; null for the switch's own default."
+    )
+    account: Annotated[str, Field(max_length=32)] | None = Field(
+        None, description="The account it hits; null for every one."
+    )
+    symbol: Annotated[str, Field(max_length=32)] | None = Field(
+        None, description="The instrument it hits; null for every one."
+    )
+    skip: Annotated[int, Field(strict=True, ge=0, le=MAX_TIMES)] = Field(
+        0, description="How many that it could hit pass unharmed first."
+    )
+    one_in: Annotated[int, Field(strict=True, ge=1, le=MAX_TIMES)] = Field(
+        1, description="After those it hits one in so many, drawn by a hash: no run differs."
     )
 
     model_config = ConfigDict(json_schema_extra={"example": FAULT_IN_EXAMPLE})
@@ -67,6 +83,10 @@ class FaultOut(Schema):
     command: str
     times: int
     delay_ms: int
+    account: str | None
+    symbol: str | None
+    skip: int
+    one_in: int
     set_by: str
     set_at: str
 
@@ -112,18 +132,22 @@ def list_connections(
     return listing(_rows(request.actor, items), following)
 
 
+FAULTS_REFERENCE = (
+    "Switch a fault of the simulated venue on or off; 409 at a connection to a real one. "
+    "Needs `risk:write` or `admin`.\n\n"
+    + "\n".join(f"- `{switch}`: {meaning}." for switch, meaning in MEANINGS.items())
+)
+
+
 @router.post(
-    "/connections/{name}/faults", response=FaultOut, summary="Make a paper venue misbehave"
+    "/connections/{name}/faults",
+    response=FaultOut,
+    summary="Make a paper venue misbehave",
+    description=FAULTS_REFERENCE,
 )
 @idempotent
 def post_fault(request: ApiRequest, name: str, body: FaultIn) -> dict[str, Any]:
-    """Switch a fault of the simulated venue on or off; 409 at a connection to a real one.
-
-    lose_ack: the command is carried out, answer and messages are lost. drop_before_read: it never
-    arrives. cancel_lost: the same for a cancel. duplicate_fill: a fill is told twice.
-    delay_ack: the answer comes ``delay_ms`` late. silent: no question about orders, fills or
-    holdings is answered until it is switched off. Needs ``risk:write`` or ``admin``.
-    """
+    """Switch a fault of a paper venue on or off."""
     actor = request.actor
     if not (actor.may("admin") or actor.may("risk:write")):
         raise Forbidden("This needs the scope risk:write or admin; ask an owner of the firm.")
@@ -134,6 +158,12 @@ def post_fault(request: ApiRequest, name: str, body: FaultIn) -> dict[str, Any]:
             times=body.times,
             command=body.command,
             delay_ms=body.delay_ms,
+            aim=services.FaultAim(
+                account=body.account or "",
+                symbol=body.symbol or "",
+                skip=body.skip,
+                one_in=body.one_in,
+            ),
             actor=actor,
             correlation_id=request.request_id[:64],
             now=datetime.now(UTC),

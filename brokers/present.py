@@ -26,6 +26,10 @@ def fault_json(fault: PaperFault) -> dict[str, Any]:
         "command": fault.command,
         "times": fault.remaining,
         "delay_ms": fault.delay_ms,
+        "account": fault.account or None,
+        "symbol": fault.symbol or None,
+        "skip": fault.skip,
+        "one_in": fault.one_in,
         "set_by": fault.set_by,
         "set_at": opt_instant_str(fault.set_at),
     }

@@ -10,6 +10,7 @@ from decimal import Decimal
 from django.db.models import F, QuerySet
 
 from brokers.models import (
+    COMMANDS_OF,
     PAPER_BROKERS,
     BrokerAccount,
     BrokerConnection,
@@ -37,15 +38,6 @@ FREE = datetime(1970, 1, 1, tzinfo=UTC)
 DEFAULT_MAKER_BPS = Decimal("0.5")
 DEFAULT_TAKER_BPS = Decimal(1)
 NO_FEE = Decimal(0)
-FAULT_COMMANDS = {
-    FaultSwitch.LOSE_ACK: (CommandKind.NEW, CommandKind.CANCEL, CommandKind.REPLACE),
-    FaultSwitch.DROP_BEFORE_READ: (CommandKind.NEW, CommandKind.CANCEL, CommandKind.REPLACE),
-    FaultSwitch.DELAY_ACK: (CommandKind.NEW, CommandKind.CANCEL, CommandKind.REPLACE),
-    FaultSwitch.CANCEL_LOST: (CommandKind.CANCEL,),
-    FaultSwitch.DUPLICATE_FILL: (CommandKind.NEW,),
-    FaultSwitch.SILENT: (CommandKind.NEW,),
-}
-"""Which commands a switch may name; the first is meant where none is named."""
 
 
 class NotAPaperConnection(StateConflict):
@@ -77,8 +69,23 @@ class FaultNotApplicable(Invalid):
     code = "contradictory"
 
     def __init__(self, switch: FaultSwitch, command: CommandKind) -> None:
-        able = ", ".join(FAULT_COMMANDS[switch])
+        able = ", ".join(COMMANDS_OF[switch])
         super().__init__(f"{switch} does not concern {command}; it can name {able}.")
+
+
+@dataclass(frozen=True, slots=True)
+class FaultAim:
+    """Which of what a switch could hit it hits: of one account or symbol (empty: of all), none of
+    the first ``skip``, then one in ``one_in``.
+    """
+
+    account: str = ""
+    symbol: str = ""
+    skip: int = 0
+    one_in: int = 1
+
+
+EVERYWHERE = FaultAim()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,19 +282,20 @@ def set_fault(
     times: int,
     command: CommandKind | None = None,
     delay_ms: int = 0,
+    aim: FaultAim = EVERYWHERE,
     actor: Actor,
     correlation_id: str = "",
     now: datetime,
 ) -> PaperFault:
-    """Tell a paper venue to misbehave the next ``times`` times; 0 switches it off. The stream
-    of the firm tells who did it (``connection.fault_set``).
+    """Tell a paper venue to misbehave the next ``times`` times it is hit; 0 switches it off. The
+    stream of the firm tells who did it (``connection.fault_set``).
 
     :raises NotAPaperConnection: if the connection leads to a real venue.
     :raises FaultNotApplicable: if the switch does not concern that command.
     """
     if connection.broker not in PAPER_BROKERS:
         raise NotAPaperConnection(connection)
-    able = FAULT_COMMANDS[switch]
+    able = COMMANDS_OF[switch]
     if command is not None and command not in able:
         raise FaultNotApplicable(switch, command)
     fault, _ = PaperFault.objects.update_or_create(
@@ -297,6 +305,11 @@ def set_fault(
         defaults={
             "remaining": times,
             "delay_ms": delay_ms,
+            "account": aim.account,
+            "symbol": aim.symbol,
+            "skip": aim.skip,
+            "one_in": aim.one_in,
+            "seen": 0,
             "set_by": actor.label,
             "set_at": now,
         },

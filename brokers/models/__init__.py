@@ -9,18 +9,21 @@ from brokers.models.connections import (
     GatewayLease,
 )
 from brokers.models.credentials import Credential, CredentialKey, CredentialUse
+from brokers.models.faults import COMMANDS_OF, MEANINGS, FaultSwitch, PaperFault
 from brokers.models.paper import (
-    FaultSwitch,
+    FILLS_AND_CORRECTIONS,
     PaperAccount,
     PaperClientId,
     PaperExecution,
-    PaperFault,
     PaperOrder,
     PaperVenue,
 )
 from brokers.models.venue import OrderNumber, VenueSymbol
 
 __all__ = [
+    "COMMANDS_OF",
+    "FILLS_AND_CORRECTIONS",
+    "MEANINGS",
     "PAPER_BROKERS",
     "BrokerAccount",
     "BrokerConnection",

@@ -12,7 +12,6 @@ from django.db.models import F, Q
 from brokers.models.connections import BrokerAccount, BrokerConnection
 from common.numbers import dec_str
 from trading.vocabulary import (
-    CommandKind,
     ExecType,
     OrdStatus,
     OrdType,
@@ -22,6 +21,12 @@ from trading.vocabulary import (
     TrailType,
     TriggerPriceType,
 )
+
+FILLS_AND_CORRECTIONS = [
+    ExecType.TRADE.value,
+    ExecType.TRADE_CANCEL.value,
+    ExecType.TRADE_CORRECT.value,
+]
 
 
 def _choices(enum: Any) -> list[tuple[str, str]]:
@@ -40,17 +45,6 @@ def _loose_key(model: Any, **options: Any) -> Any:
     return models.ForeignKey(
         model, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+", **options
     )
-
-
-class FaultSwitch(models.TextChoices):
-    """What the paper venue can be told to do wrong."""
-
-    LOSE_ACK = "lose_ack"
-    DROP_BEFORE_READ = "drop_before_read"
-    CANCEL_LOST = "cancel_lost"
-    DUPLICATE_FILL = "duplicate_fill"
-    DELAY_ACK = "delay_ack"
-    SILENT = "silent"
 
 
 class PaperVenue(models.Model):
@@ -154,11 +148,12 @@ class PaperOrder(models.Model):
             )
         ]
         constraints = [
-            models.UniqueConstraint(fields=["venue", "order_id"], name="paper_order_id_once"),
-            models.CheckConstraint(
-                condition=Q(cum_qty__gte=0) & Q(cum_qty__lte=F("order_qty")),
-                name="paper_never_overfills",
+            models.UniqueConstraint(
+                fields=["venue", "order_id"],
+                condition=Q(is_working=True),
+                name="paper_order_id_works_once",
             ),
+            models.CheckConstraint(condition=Q(cum_qty__gte=0), name="paper_cum_not_negative"),
             models.CheckConstraint(
                 condition=Q(is_working=False) | Q(cum_qty__lt=F("order_qty")),
                 name="paper_working_has_rest",
@@ -213,7 +208,7 @@ class PaperExecution(models.Model):
         indexes = [
             models.Index(
                 fields=["account", "transact_time"],
-                condition=Q(exec_type=ExecType.TRADE.value),
+                condition=Q(exec_type__in=FILLS_AND_CORRECTIONS),
                 name="paper_trades",
             )
         ]
@@ -224,33 +219,3 @@ class PaperExecution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.exec_id} {self.exec_type}"
-
-
-class PaperFault(models.Model):
-    """A fault the venue shall show for the next ``remaining`` commands of a kind (or fills).
-
-    ``silent`` is a state, not a count: while ``remaining`` is above 0 no question is answered.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    venue = models.ForeignKey(PaperVenue, on_delete=models.PROTECT, related_name="faults")
-    switch = models.CharField(max_length=24, choices=FaultSwitch.choices)
-    command = models.CharField(max_length=8, choices=_choices(CommandKind))
-    remaining = models.IntegerField()
-    delay_ms = models.IntegerField(default=0)
-    set_by = models.CharField(max_length=200)
-    set_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "paper_fault"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["venue", "switch", "command"], name="paper_fault_switch_once"
-            ),
-            models.CheckConstraint(
-                condition=Q(remaining__gte=0) & Q(delay_ms__gte=0), name="paper_fault_counts"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.switch} x{self.remaining}"

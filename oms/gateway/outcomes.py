@@ -106,7 +106,7 @@ def settle(
             schema=schema,
             command_id=command.id,
             delay=RETRY_CANCEL,
-            reason="the venue does not know the order yet",
+            reason=outcome.text,
             now=now,
         )
     else:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -211,7 +212,14 @@ class Desk:
         finally:
             await broker.close()
 
-    def fault(self, switch: str, times: int = 1, command: str | None = None, delay_ms: int = 0):
+    def fault(
+        self,
+        switch: str,
+        times: int = 1,
+        command: str | None = None,
+        delay_ms: int = 0,
+        **aim: Any,
+    ):
         with tenant_bound(self.schema):
             services.set_fault(
                 connection=BrokerConnection.objects.get(pk=self.connection_id),
@@ -219,6 +227,7 @@ class Desk:
                 times=times,
                 command=None if command is None else CommandKind(command),
                 delay_ms=delay_ms,
+                aim=services.FaultAim(**aim),
                 actor=system_actor(self.schema, "test"),
                 now=self.market.now,
             )

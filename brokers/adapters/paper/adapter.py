@@ -38,12 +38,13 @@ from brokers.adapters.paper.days import DayEnd, day_end
 from brokers.adapters.paper.engines import Recorder
 from brokers.adapters.paper.messages import Message
 from brokers.adapters.paper.parse import parse
-from brokers.adapters.paper.venue import Answer, Command, Venue
+from brokers.adapters.paper.venue import Answer, Command, Venue, VenueAway
 from trading.market import Quote
 from trading.orders.reports import ExecutionReport
 
 log = logging.getLogger("brokers.paper")
 BATCH = 200
+LINE_DROPPED = "the line to the venue dropped"
 P = ParamSpec("P")
 Page = TypeVar("Page")
 
@@ -135,9 +136,7 @@ class PaperBroker:
             self._unsubscribe()
             self._unsubscribe = None
         waiting, self._inbox = self._inbox, []
-        for _, answer in waiting:
-            if not answer.done():
-                answer.set_exception(NotConnected(reason))
+        self._never_read(waiting, reason)
         if self._ended is not None and not self._ended.done():
             log.info("session at the paper venue of %s ends: %s", self._schema, reason)
             self._ended.set_result(reason)
@@ -253,17 +252,25 @@ class PaperBroker:
         except asyncio.CancelledError:
             self._unknown(commands, "the session was closed before the venue answered")
             raise
+        except VenueAway as away:
+            self._never_read(commands, str(away))
+            self._end(str(away))
+            return
         except Exception as failure:  # noqa: BLE001 - whatever it was, the commit is in doubt
             log.warning("a batch of the paper venue of %s failed: %r", self._schema, failure)
             self._unknown(commands, f"the venue went away before it answered: {failure}")
             self._end(f"the venue failed: {failure}")
             return
         self._post(result.messages)
-        for (_, waiting), answer in zip(commands, result.answers, strict=True):
+        read = len(result.answers)
+        for (_, waiting), answer in zip(commands[:read], result.answers, strict=True):
             if answer.delay:
                 self._start(self._give_late(waiting, answer))
             else:
                 self._give(waiting, answer)
+        if result.answers and result.answers[-1].line_drops:
+            self._never_read(commands[read:], LINE_DROPPED)
+            self._end(LINE_DROPPED)
 
     async def _wait(self, venue: Venue) -> None:
         """Until a command or a quote comes, or time alone changes something."""
@@ -314,6 +321,12 @@ class PaperBroker:
     async def _hand_over(self, message: Message) -> None:
         assert self.on_message is not None, "set on_message before connect"
         await self.on_message(message.account, message.raw)
+
+    @staticmethod
+    def _never_read(commands: list[_Waiting], reason: str) -> None:
+        for _, answer in commands:
+            if not answer.done():
+                answer.set_exception(NotConnected(reason))
 
     @staticmethod
     def _unknown(commands: list[_Waiting], text: str) -> None:

@@ -4,23 +4,34 @@ The venue's row is locked first, so that batches of two processes never mix, and
 number in it tells whether this process is still the one that is logged on.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from brokers.adapters.base import NewOrder
-from brokers.adapters.paper.messages import Message, Stamp, refusal_row, report_row
+from brokers.adapters.paper.faults import Faults
+from brokers.adapters.paper.messages import (
+    Correction,
+    Message,
+    Stamp,
+    correction_row,
+    refusal_row,
+    report_row,
+    scale_of,
+)
 from brokers.models import (
-    FaultSwitch,
     PaperAccount,
     PaperClientId,
     PaperExecution,
-    PaperFault,
     PaperOrder,
     PaperVenue,
 )
 from trading.matching import Report
-from trading.vocabulary import CommandKind, CxlRejReason, ExecType, OrdStatus
+from trading.vocabulary import CxlRejReason, ExecType, OrdStatus
+
+ENDED = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED})
 
 
 class SessionReplaced(Exception):
@@ -33,15 +44,15 @@ class Books:
 
     venue: PaperVenue
     now: datetime
+    faults: Faults
     messages: list[Message] = field(default_factory=list)
     _accounts: dict[str, PaperAccount] = field(default_factory=dict)
     _accounts_by_id: dict[int, PaperAccount] = field(default_factory=dict)
     _known_ids: dict[tuple[int, str], int | None] = field(default_factory=dict)
     _new_ids: dict[tuple[int, str], PaperOrder] = field(default_factory=dict)
     _new_orders: list[PaperOrder] = field(default_factory=list)
-    _changed: dict[str, PaperOrder] = field(default_factory=dict)
+    _changed: dict[int, PaperOrder] = field(default_factory=dict)
     _rows: list[PaperExecution] = field(default_factory=list)
-    _faults: list[PaperFault] | None = None
     _first_order_no: int = 0
 
     @classmethod
@@ -50,7 +61,7 @@ class Books:
         venue = PaperVenue.objects.select_for_update().get(pk=connection_id)
         if venue.session != session:
             raise SessionReplaced(f"session {venue.session} is logged on, this is {session}")
-        return cls(venue, now, _first_order_no=venue.last_order_no)
+        return cls(venue, now, Faults(connection_id), _first_order_no=venue.last_order_no)
 
     # --- reading ----------------------------------------------------------------------------
 
@@ -105,32 +116,29 @@ class Books:
         if known is None:
             return None
         order = PaperOrder.objects.get(pk=known)
-        return self._changed.get(order.order_id, order)
+        return self._changed.get(order.pk, order)
 
-    def claim_fault(self, switch: FaultSwitch, command: CommandKind) -> PaperFault | None:
-        """Use one of the times a fault is switched on for; None where it is off."""
-        if self._faults is None:
-            rows = PaperFault.objects.select_for_update().filter(venue=self.venue, remaining__gt=0)
-            self._faults = list(rows)
-        for fault in self._faults:
-            if (fault.switch, fault.command) == (switch, command) and fault.remaining > 0:
-                fault.remaining -= 1
-                fault.save(update_fields=["remaining"])
-                return fault
-        return None
+    def first_fill_of(self, order: PaperOrder) -> str | None:
+        """The id of the first fill the order's account was ever told of before this batch."""
+        fills = PaperExecution.objects.filter(
+            account_id=order.account_id, exec_type=ExecType.TRADE.value
+        )
+        return fills.order_by("venue_seq").values_list("exec_id", flat=True).first()
 
     # --- writing ----------------------------------------------------------------------------
 
-    def next_order_id(self) -> str:
-        """The number the next order entered gets."""
-        return f"P{self.venue.connection_id}-{self.venue.last_order_no + 1}"
+    def next_order_id(self, works: Callable[[str], bool]) -> str:
+        """The next number of an order that none which works has."""
+        while True:
+            self.venue.last_order_no += 1
+            order_id = f"P{self.venue.connection_id}-{self.venue.last_order_no}"
+            if not works(order_id):
+                return order_id
 
     def enter(
-        self, command: NewOrder, account: PaperAccount, day_ends_at: datetime | None
+        self, command: NewOrder, account: PaperAccount, order_id: str, day_ends_at: datetime | None
     ) -> PaperOrder:
-        """Give an arriving order its number and its row."""
-        order_id = self.next_order_id()
-        self.venue.last_order_no += 1
+        """Give an arriving order its row."""
         order = PaperOrder(
             account_id=account.account_id,
             venue=self.venue,
@@ -175,10 +183,23 @@ class Books:
         self._new_ids[(order.account_id, venue_cl_ord_id)] = order
 
     def record(self, order: PaperOrder, report: Report) -> Message:
-        """Journal an engine report; ``order`` has the figures it leaves."""
-        order.updated_at = self.now
-        self._changed[order.order_id] = order
-        return self._journal(report_row(order, report, self._stamp(order)), order)
+        """Bring the row of an order to where a report leaves it, and journal it."""
+        _follow(order, report)
+        self._touch(order)
+        return self._journal(report_row(order, report, self._stamp(order)), order, report)
+
+    def correct(self, fill: Message, correction: Correction) -> Message:
+        """Take back or correct the fill that completed an order. What it then lacks is cancelled:
+        the order is out of the book.
+        """
+        order = fill.order
+        kept = 0 if correction.exec_type is ExecType.TRADE_CANCEL else correction.qty
+        order.cum_qty += kept - Decimal(json.loads(fill.row.raw)["last_qty"])
+        if order.cum_qty < order.order_qty:
+            order.ord_status = OrdStatus.CANCELED.value
+        self._touch(order)
+        row = correction_row(order, fill.row, correction, self._stamp(order))
+        return self._journal(row, order)
 
     def refuse(
         self, order: PaperOrder, request_id: str, reason: CxlRejReason, text: str
@@ -189,13 +210,17 @@ class Books:
         )
         return self._journal(row, order)
 
+    def _touch(self, order: PaperOrder) -> None:
+        """Have the row of an order written; that of a new one is in any case."""
+        order.updated_at = self.now
+        if order.pk is not None:
+            self._changed[order.pk] = order
+
     def save(self) -> None:
         """Write everything collected, in five statements or fewer for one order."""
         PaperOrder.objects.bulk_create(self._new_orders)
-        new = {order.order_id for order in self._new_orders}
-        for order_id, order in self._changed.items():
-            if order_id not in new:
-                order.save()
+        for order in self._changed.values():
+            order.save()
         PaperClientId.objects.bulk_create(
             PaperClientId(account_id=account_id, venue_cl_ord_id=name, order_id=order.pk)
             for (account_id, name), order in self._new_ids.items()
@@ -215,10 +240,28 @@ class Books:
         account.last_seq += 1
         return Stamp(account, account.last_seq, self.now)
 
-    def _journal(self, row: PaperExecution, order: PaperOrder) -> Message:
+    def _journal(
+        self, row: PaperExecution, order: PaperOrder, report: Report | None = None
+    ) -> Message:
         self._rows.append(row)
-        message = Message(
-            self.account_of(order).account.code, row.raw.encode(), ExecType(row.exec_type)
-        )
+        code = self.account_of(order).account.code
+        message = Message(code, row.raw.encode(), ExecType(row.exec_type), order, row, report)
         self.messages.append(message)
         return message
+
+
+def _follow(order: PaperOrder, report: Report) -> None:
+    """Give a row the figures of a report. The price of a peg is its cap, the stop of a trail the
+    one asked for: both move without anybody's asking.
+    """
+    scale = scale_of(order)
+    order.order_qty = scale.quantity(report.order_qty)
+    order.cum_qty = scale.quantity(report.cum_qty)
+    order.time_in_force = report.time_in_force.value
+    order.ord_status = report.ord_status.value
+    if order.peg_price_type is None:
+        order.price = None if report.price is None else scale.price(report.price)
+    if order.trail_offset is None and report.stop_px is not None:
+        order.stop_px = scale.price(report.stop_px)
+    if report.exec_type in ENDED:
+        order.text = str(report.reason)

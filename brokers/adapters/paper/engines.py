@@ -25,10 +25,9 @@ from trading.matching import (
     order_to_json,
     tape,
 )
-from trading.vocabulary import ExecType, OrdStatus
+from trading.vocabulary import OrdStatus
 
 QUOTE_MAX_AGE = timedelta(seconds=5)
-ENDED = frozenset({ExecType.CANCELED, ExecType.EXPIRED, ExecType.REJECTED})
 
 Recorder = Callable[[Scale, str], None]
 """Takes the lines of each instrument's tape (``trading.matching.tape``) as they are written."""
@@ -132,17 +131,17 @@ class Engines:
         """Know the row of an order before its first report."""
         self._orders[order.order_id] = order
 
+    def works(self, order_id: str) -> bool:
+        """Whether an order of this number works."""
+        return order_id in self._orders
+
     def row(self, order: PaperOrder) -> PaperOrder:
         """The row the engines work on, if the order works; else the one given."""
         return self._orders.get(order.order_id, order)
 
     def record(self, books: Books, reports: Sequence[Report]) -> list[Message]:
         """Bring the rows of the orders to where each report leaves them, and journal it."""
-        messages = []
-        for report in reports:
-            order = self._orders[report.order_id]
-            _follow(order, report)
-            messages.append(books.record(order, report))
+        messages = [books.record(self._orders[report.order_id], report) for report in reports]
         for order_id in {report.order_id: None for report in reports}:
             self._settle(order_id)
         return messages
@@ -159,20 +158,3 @@ class Engines:
             del self._orders[order_id]
         else:
             order.priority = working.priority
-
-
-def _follow(order: PaperOrder, report: Report) -> None:
-    """Give a row the figures of a report. The price of a peg is its cap, the stop of a trail the
-    one asked for: both move without anybody's asking.
-    """
-    scale = scale_of(order)
-    order.order_qty = scale.quantity(report.order_qty)
-    order.cum_qty = scale.quantity(report.cum_qty)
-    order.time_in_force = report.time_in_force.value
-    order.ord_status = report.ord_status.value
-    if order.peg_price_type is None:
-        order.price = None if report.price is None else scale.price(report.price)
-    if order.trail_offset is None and report.stop_px is not None:
-        order.stop_px = scale.price(report.stop_px)
-    if report.exec_type in ENDED:
-        order.text = str(report.reason)

@@ -28,11 +28,25 @@ REFUSALS = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message on its way to an account's owner."""
+    """One message on its way to an account's owner: its row, and what the engine said if it did."""
 
     account: str
     raw: bytes
     exec_type: ExecType
+    order: PaperOrder
+    row: PaperExecution
+    report: Report | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the venue makes of a fill afterwards: TRADE_CANCEL or TRADE_CORRECT, and its figures
+    from now on (those of the fill where it is taken back).
+    """
+
+    exec_type: ExecType
+    qty: Decimal
+    px: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +68,7 @@ def leaves_qty(order: PaperOrder) -> Decimal:
     if OrdStatus(order.ord_status) in CLOSED:
         return Decimal(0)
     rest: Decimal = order.order_qty - order.cum_qty
-    return rest
+    return max(rest, Decimal(0))
 
 
 def report_row(order: PaperOrder, report: Report, stamp: Stamp) -> PaperExecution:
@@ -83,6 +97,32 @@ def refusal_row(
     content = _content(order, ExecType.REQUEST_REFUSED, stamp)
     content |= {"request_id": request_id, "cxl_rej_reason": str(reason), "text": text}
     row = _row(order, content, stamp)
+    row.raw = _written(content)
+    return row
+
+
+def correction_row(
+    order: PaperOrder, fill: PaperExecution, correction: Correction, stamp: Stamp
+) -> PaperExecution:
+    """The journal entry that takes a fill back or gives it other figures; its fee goes with a
+    fill that is taken back and stays with one that is corrected.
+    """
+    told = json.loads(fill.raw)
+    content = _content(order, correction.exec_type, stamp) | {
+        "exec_ref_id": fill.exec_id,
+        "last_qty": dec_str(correction.qty),
+        "last_px": dec_str(correction.px),
+        "liquidity": told["liquidity"],
+    }
+    row = _row(order, content, stamp)
+    if correction.exec_type is ExecType.TRADE_CANCEL:
+        row.qty_delta, row.cash_delta = -fill.qty_delta, -fill.cash_delta
+    else:
+        sign = Side(order.side).sign
+        was = Decimal(told["last_qty"]) * Decimal(told["last_px"])
+        now = correction.qty * correction.px
+        row.qty_delta = sign * (correction.qty - Decimal(told["last_qty"]))
+        row.cash_delta = -sign * (now - was) * order.multiplier
     row.raw = _written(content)
     return row
 

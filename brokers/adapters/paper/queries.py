@@ -18,9 +18,11 @@ from brokers.adapters.base import (
     PositionsPage,
     VenueOrder,
 )
+from brokers.adapters.paper.faults import Aim, Faults
 from brokers.adapters.paper.fees import Execution, fee_of, schedule_of
 from brokers.adapters.paper.messages import leaves_qty
 from brokers.models import (
+    FILLS_AND_CORRECTIONS,
     FaultSwitch,
     PaperAccount,
     PaperClientId,
@@ -31,7 +33,7 @@ from brokers.models import (
 from common.numbers import dec_str
 from tenants.binding import tenant_bound
 from trading.fees import Charged
-from trading.vocabulary import ExecType, OrdStatus, OrdType, Side, TimeInForce
+from trading.vocabulary import OrdStatus, OrdType, Side, TimeInForce
 
 
 def lookup(schema: str, connection_id: int, account: str, venue_cl_ord_id: str) -> Lookup:
@@ -44,7 +46,7 @@ def lookup(schema: str, connection_id: int, account: str, venue_cl_ord_id: str) 
             account_id=owner.account_id, venue_cl_ord_id=venue_cl_ord_id
         )
         order_pk = known.values_list("order_id", flat=True).first()
-        if order_pk is None:
+        if order_pk is None or _claim(connection_id, FaultSwitch.NOT_FOUND_FIRST, account):
             return Lookup(None, complete=True)
         return Lookup(_shown(account, PaperOrder.objects.get(pk=order_pk)), complete=True)
 
@@ -59,6 +61,8 @@ def open_orders(schema: str, connection_id: int, account: str) -> OrdersPage:
             venue_id=connection_id, account_id=owner.account_id, is_working=True
         )
         orders = tuple(_shown(account, order) for order in rows.order_by("id"))
+        if orders and _claim(connection_id, FaultSwitch.PARTIAL_PAGE, account):
+            return OrdersPage(orders[:-1], complete=False)
         return OrdersPage(orders, complete=True)
 
 
@@ -70,6 +74,10 @@ def executions(schema: str, connection_id: int, account: str, since: datetime) -
             return ExecutionsPage((), complete=False)
         rows = _trades(owner).filter(transact_time__gte=since).order_by("venue_seq")
         messages = tuple(raw.encode() for raw in rows.values_list("raw", flat=True))
+        if messages and _claim(connection_id, FaultSwitch.PARTIAL_PAGE, account):
+            return ExecutionsPage(messages[:-1], complete=False)
+        if _claim(connection_id, FaultSwitch.DUPLICATE_ROWS, account):
+            messages = tuple(message for message in messages for _ in range(2))
         return ExecutionsPage(messages, complete=True)
 
 
@@ -128,13 +136,18 @@ def _account(connection_id: int, code: str) -> PaperAccount | None:
 
 def _is_silent(connection_id: int) -> bool:
     """Whether the venue was told to answer no question, until it is told otherwise."""
-    told = PaperFault.objects.filter(venue_id=connection_id, switch=FaultSwitch.SILENT)
-    return told.filter(remaining__gt=0).exists()
+    switches = (FaultSwitch.SILENT, FaultSwitch.OUTAGE)
+    return PaperFault.on(connection_id, switch__in=switches).exists()
+
+
+def _claim(connection_id: int, switch: FaultSwitch, account: str) -> bool:
+    return Faults(connection_id).claim(switch, Aim(account)) is not None
 
 
 def _trades(owner: PaperAccount) -> QuerySet[PaperExecution]:
+    """Fills, and what was made of them afterwards."""
     return PaperExecution.objects.filter(
-        account_id=owner.account_id, exec_type=ExecType.TRADE.value
+        account_id=owner.account_id, exec_type__in=FILLS_AND_CORRECTIONS
     )
 
 

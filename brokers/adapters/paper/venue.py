@@ -4,14 +4,16 @@ The engines are a cache of the rows: they are rebuilt from them at log-on, and w
 fail must throw the ``Venue`` away. Not thread-safe; the adapter runs one batch at a time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from brokers.adapters.base import (
     Accepted,
     CancelOrder,
     NewOrder,
+    NotExecuted,
     Outcome,
     Rejected,
     ReplaceOrder,
@@ -22,9 +24,11 @@ from brokers.adapters.paper.books import Books
 from brokers.adapters.paper.capabilities import PAPER
 from brokers.adapters.paper.days import DayEnd, day_end
 from brokers.adapters.paper.engines import Engines, Recorder
+from brokers.adapters.paper.faults import Aim
 from brokers.adapters.paper.messages import Message, rejection_of, scale_of
 from brokers.adapters.paper.scale import Scale, opt_nanoseconds
 from brokers.adapters.paper.terms import Arrival, engine_time, entry_of, new_terms, why_unfit
+from brokers.adapters.paper.wire import fill_after_cancel, tell, tell_of_command
 from brokers.models import FaultSwitch, PaperAccount, PaperFault, PaperOrder, PaperVenue
 from tenants.binding import tenant_bound
 from trading.market import Quote
@@ -38,6 +42,10 @@ from trading.vocabulary import (
 )
 
 Command = NewOrder | CancelOrder | ReplaceOrder
+Claim = Callable[[FaultSwitch], PaperFault | None]
+BUSY_FOR = timedelta(seconds=1)
+NOBODY = ""
+"""The request id of what nobody asked for: messages leave it out."""
 _KINDS = {
     NewOrder: CommandKind.NEW,
     CancelOrder: CommandKind.CANCEL,
@@ -45,18 +53,28 @@ _KINDS = {
 }
 
 
+class VenueAway(Exception):
+    """There is no line to the venue: nothing was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one command came to: its outcome, the messages made at once, and how late both are."""
+    """What one command came to: its outcome, the messages made at once, and how late both are.
+
+    Where the line drops with it, the venue has read none of the commands after it.
+    """
 
     outcome: Outcome
     messages: tuple[Message, ...] = ()
     delay: timedelta = timedelta(0)
+    line_drops: bool = False
 
 
 @dataclass(slots=True)
 class BatchResult:
-    """Answers in the order of the commands, and the messages no command caused."""
+    """Answers in the order of the commands (fewer where the line dropped), and the messages no
+    command caused.
+    """
 
     answers: list[Answer] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
@@ -120,6 +138,7 @@ class Venue:
         """End what is due, show the quotes, carry out the commands; commit; then return.
 
         :raises SessionReplaced: if another session has logged on.
+        :raises VenueAway: if there is no line; nothing has happened then.
         """
         with tenant_bound(self.schema):
             return self._run(commands, quotes, now)
@@ -128,15 +147,19 @@ class Venue:
         self, commands: Sequence[Command], quotes: Mapping[str, Quote], now: datetime
     ) -> BatchResult:
         books = Books.open(self.connection_id, self._session, now)
+        if books.faults.holds(FaultSwitch.OUTAGE):
+            raise VenueAway("the venue is down for maintenance")
         books.preload([named for command in commands for named in _names(command)])
         result = BatchResult()
         for reports in self._engines.pass_time(now):
             self._engines.record(books, reports)
         for quote in quotes.values():
             self._engines.record(books, self._engines.show(quote, now))
-        result.messages = self._with_duplicates(books, books.messages)
+        result.messages = tell(books, tuple(books.messages))
         for command in commands:
             result.answers.append(self._answer(books, command, quotes))
+            if result.answers[-1].line_drops:
+                break
         books.save()
         return result
 
@@ -144,31 +167,28 @@ class Venue:
 
     def _answer(self, books: Books, command: Command, quotes: Mapping[str, Quote]) -> Answer:
         kind = _KINDS[type(command)]
-        if books.claim_fault(FaultSwitch.DROP_BEFORE_READ, kind):
-            return Answer(Unknown("the line dropped before the venue had read the command"))
-        if kind is CommandKind.CANCEL and books.claim_fault(FaultSwitch.CANCEL_LOST, kind):
-            return Answer(Unknown("the line dropped while the cancel was sent"))
+        aim = Aim(command.account, command.symbol, kind)
+        claim = partial(books.faults.claim, aim=aim)
+        unread = _unread(claim)
+        if unread is not None:
+            return Answer(unread)
         before = len(books.messages)
-        outcome = self._carry_out(books, command, quotes)
-        messages = self._with_duplicates(books, books.messages[before:])
-        if books.claim_fault(FaultSwitch.LOSE_ACK, kind):
-            return Answer(Unknown("the line dropped before the venue's answer arrived"))
-        late: PaperFault | None = books.claim_fault(FaultSwitch.DELAY_ACK, kind)
+        outcome = self._carry_out(books, command, quotes, claim)
+        messages = tell_of_command(books, books.messages[before:], aim)
+        if claim(FaultSwitch.DISCONNECT):
+            text = "the line dropped before the venue's answer arrived"
+            return Answer(Unknown(text), line_drops=True)
+        if claim(FaultSwitch.LOSE_ACK):
+            return Answer(Unknown("the venue's answer was lost"))
+        if claim(FaultSwitch.ERROR_AFTER_ACCEPT):
+            return Answer(Unknown("the venue answered: 503 service unavailable"), tuple(messages))
+        late = claim(FaultSwitch.DELAY_ACK)
         delay = timedelta(milliseconds=late.delay_ms if late else 0)
         return Answer(outcome, tuple(messages), delay)
 
-    def _with_duplicates(self, books: Books, messages: Sequence[Message]) -> list[Message]:
-        """The messages, a fill twice where that fault is on."""
-        sent = []
-        for message in messages:
-            sent.append(message)
-            if message.exec_type is ExecType.TRADE and books.claim_fault(
-                FaultSwitch.DUPLICATE_FILL, CommandKind.NEW
-            ):
-                sent.append(message)
-        return sent
-
-    def _carry_out(self, books: Books, command: Command, quotes: Mapping[str, Quote]) -> Outcome:
+    def _carry_out(
+        self, books: Books, command: Command, quotes: Mapping[str, Quote], claim: Claim
+    ) -> Outcome:
         account = books.account(command.account)
         if account is None:
             text = f"the venue has no account {command.account}"
@@ -176,13 +196,18 @@ class Venue:
                 return Rejected(OrdRejReason.OTHER, text)
             return Rejected(CxlRejReason.UNKNOWN_ORDER, text)
         if isinstance(command, NewOrder):
-            return self._submit(books, command, account, quotes)
+            return self._submit(books, command, account, quotes, claim)
         if isinstance(command, CancelOrder):
-            return self._cancel(books, command, account)
+            return self._cancel(books, command, account, claim)
         return self._replace(books, command, account)
 
     def _submit(
-        self, books: Books, command: NewOrder, account: PaperAccount, quotes: Mapping[str, Quote]
+        self,
+        books: Books,
+        command: NewOrder,
+        account: PaperAccount,
+        quotes: Mapping[str, Quote],
+        claim: Claim,
     ) -> Outcome:
         if books.knows(account, command.venue_cl_ord_id):
             return Rejected(
@@ -194,8 +219,10 @@ class Venue:
         scale = Scale(command.symbol, command.rules.tick_size, command.rules.lot_size)
         is_day = command.time_in_force is TimeInForce.DAY
         day_end = self._day_end(command.symbol, books.now) if is_day else None
+        if claim(FaultSwitch.ID_RESET):
+            books.venue.last_order_no = 0
         arrival = Arrival(
-            order_id=books.next_order_id(),
+            order_id=books.next_order_id(self._engines.works),
             account_id=account.account_id,
             at=engine_time(self._engines.engine(scale), books.now),
             ends_at=opt_nanoseconds(day_end or command.expire_time),
@@ -207,25 +234,34 @@ class Venue:
         if command.symbol in quotes:
             shown = self._engines.show_one(scale, quotes[command.symbol], books.now)
             self._engines.record(books, shown)
-        order = books.enter(command, account, day_end)
+        order = books.enter(command, account, arrival.order_id, day_end)
         self._engines.enter(order)
         reports = self._engines.apply(scale, entry)
         first = self._engines.record(books, reports)[0]
         refusal = rejection_of(reports[0])
         if refusal is not None:
             return Rejected(refusal, order.text, first.raw)
+        if order.is_working and claim(FaultSwitch.UNSOLICITED_CANCEL):
+            unasked = self._engines.apply(scale, Cancel(entry.at, order.order_id, NOBODY))
+            self._engines.record(books, unasked)
         return Accepted(order.order_id, first.raw)
 
-    def _cancel(self, books: Books, command: CancelOrder, account: PaperAccount) -> Outcome:
+    def _cancel(
+        self, books: Books, command: CancelOrder, account: PaperAccount, claim: Claim
+    ) -> Outcome:
         order = self._known(books, account, command.venue_cl_ord_id)
         if order is None:
             return Rejected(CxlRejReason.UNKNOWN_ORDER, "the venue does not know this order")
         if not order.is_working:
             return self._too_late(books, order, command.request_id)
+        if claim(FaultSwitch.CANCEL_REFUSED_BUT_LIVE):
+            return Rejected(CxlRejReason.UNKNOWN_ORDER, "the venue does not know this order")
         scale = scale_of(order)
         at = engine_time(self._engines.engine(scale), books.now)
         reports = self._engines.apply(scale, Cancel(at, order.order_id, command.request_id))
         messages = self._engines.record(books, reports)
+        if claim(FaultSwitch.FILL_AFTER_CANCEL):
+            fill_after_cancel(books, order, reports[0])
         return Accepted(order.order_id, messages[0].raw)
 
     def _replace(self, books: Books, command: ReplaceOrder, account: PaperAccount) -> Outcome:
@@ -288,6 +324,18 @@ class Venue:
         if time_in_force is not TimeInForce.DAY:
             return None
         return order.day_ends_at or self._day_end(order.symbol, now)
+
+
+def _unread(claim: Claim) -> Outcome | None:
+    """Why the venue never reads a command, None where it does."""
+    if claim(FaultSwitch.DROP_BEFORE_READ):
+        return Unknown("the line dropped before the venue had read the command")
+    if claim(FaultSwitch.CANCEL_LOST):
+        return Unknown("the line dropped while the cancel was sent")
+    busy = claim(FaultSwitch.THROTTLE)
+    if busy is None:
+        return None
+    return NotExecuted("429: too many requests", timedelta(milliseconds=busy.delay_ms) or BUSY_FOR)
 
 
 def _names(command: Command) -> list[tuple[str, str]]:
