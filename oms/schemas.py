@@ -121,6 +121,9 @@ class WishIn(StrictSchema):
     when_closed: EnumIn[WhenClosed] | None = None
     strategy: NameIn | None = None
     tags: TagsIn = Field(default_factory=dict)
+    allow_duplicate: bool = Field(
+        False, description="An order equal to one accepted moments ago is meant, not a slip."
+    )
 
 
 class OrderIn(WishIn):
@@ -131,10 +134,6 @@ class OrderIn(WishIn):
     symbol: SymbolIn = Field(examples=["SPX"])
     preview_id: UlidIn | None = Field(
         None, description="The preview this order was confirmed by; it is held to that."
-    )
-
-    allow_duplicate: bool = Field(
-        False, description="An order equal to one accepted moments ago is meant, not a slip."
     )
 
     def to_intent(self, source: str) -> OrderIntent:

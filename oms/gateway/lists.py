@@ -1,12 +1,16 @@
 """Follows the lists of a connection: before anything new is sent, and after every report."""
 
+import logging
 from typing import TYPE_CHECKING
 
 from oms.gateway.clock import utcnow
+from oms.gateway.database import DatabaseAway
 from oms.services.lists import follow
 
 if TYPE_CHECKING:
     from oms.gateway.session import Session
+
+log = logging.getLogger("oms.gateway")
 
 
 async def follow_due(session: "Session") -> None:
@@ -30,6 +34,12 @@ async def follow_open(session: "Session") -> None:
 
 async def _follow(session: "Session", list_ids: list[str]) -> None:
     for list_id in list_ids:
-        await session.database.run(
-            follow.follow, schema=session.schema, list_id=list_id, now=utcnow()
-        )
+        try:
+            await session.database.run(
+                follow.follow, schema=session.schema, list_id=list_id, now=utcnow()
+            )
+        except DatabaseAway:
+            raise
+        except Exception:
+            # One list nobody can follow holds up no other; it stays due and is tried again.
+            log.exception("list %s of %s cannot be followed", list_id, session.schema)

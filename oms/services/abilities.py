@@ -39,7 +39,12 @@ def abilities_of(order: Order, pending: Sequence[Command]) -> Abilities:
     return Abilities(
         no_amend=_why_not(
             replace_decision(
-                state, new, held_by_oms=held, cancel_open=cancel_open, replace_open=replace_open
+                state,
+                new,
+                held_by_oms=held,
+                cancel_open=cancel_open,
+                replace_open=replace_open,
+                managed_by_parent=order.list_id is not None,
             )
         ),
         no_cancel="A cancel is on its way." if cancel_open else _why_not(cancel),

@@ -4,7 +4,7 @@ Order of the checks (the first refusal wins): account, replay, halt, instrument 
 session and reference price, preview, risk.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -120,8 +120,12 @@ class Desk:
         self.check_halt(intent, account)
         return self.assess(intent, account)
 
-    def assess(self, intent: OrderIntent, account: BrokerAccount) -> Judged:
+    def assess(
+        self, intent: OrderIntent, account: BrokerAccount, beside: Sequence[OrderIntent] = ()
+    ) -> Judged:
         """Ask what is asked of every order after halts: fields, market, preview, risk.
+
+        ``beside`` are orders to be taken with it that have no rows yet: the legs of its list.
 
         :raises Refused: by the first check that fails; what risk says is in the answer.
         """
@@ -134,7 +138,7 @@ class Desk:
         previews.check(
             intent, schema=self.actor.schema, reference=self.reference(quote), now=self.now
         )
-        recent = self.recent(intent, account)
+        recent = self.recent(intent, account, beside)
         breaches = self.book.judge(
             account=account,
             intent=intent,
@@ -220,9 +224,12 @@ class Desk:
         """The price orders are measured against, None where nothing fresh is known."""
         return risk_selectors.reference_price(quote, now=self.now)
 
-    def recent(self, intent: OrderIntent, account: BrokerAccount) -> Recent:
+    def recent(
+        self, intent: OrderIntent, account: BrokerAccount, beside: Sequence[OrderIntent] = ()
+    ) -> Recent:
         """What the account sent just before, as far as its limits ask."""
-        return recent_orders(account, intent, self.book.limits_of(account.code), self.now)
+        limits = self.book.limits_of(account.code)
+        return recent_orders(account, intent, limits, self.now, beside)
 
     def check_halt(self, intent: OrderIntent, account: BrokerAccount) -> None:
         """:raises TradingHalted: unless the order can only reduce and the halt lets it."""

@@ -1,6 +1,6 @@
 """What an account sent moments ago: how many orders, and whether one was equal to this one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -24,14 +24,16 @@ def recent_orders(
     intent: OrderIntent,
     limits: Mapping[RuleId, Decimal],
     now: datetime,
+    beside: Sequence[OrderIntent] = (),
 ) -> Recent:
     """Return what the rules among ``limits`` have to know of the orders before this one.
 
+    ``beside`` are orders to be taken with it: they count as accepted this instant.
     Read while the account's exposure row is locked: orders of the same moment are in line.
     """
     window = limits.get(RuleId.DUPLICATE_ORDER)
     return Recent(
-        twin=None if window is None else _twin(account, intent, window, now),
+        twin=None if window is None else _twin(account, intent, window, now, beside),
         orders=(
             _accepted_since(account, now - SECOND).count()
             if RuleId.MAX_ORDERS_PER_SECOND in limits
@@ -41,10 +43,16 @@ def recent_orders(
 
 
 def _twin(
-    account: BrokerAccount, intent: OrderIntent, limit: Decimal, now: datetime
+    account: BrokerAccount,
+    intent: OrderIntent,
+    limit: Decimal,
+    now: datetime,
+    beside: Sequence[OrderIntent],
 ) -> Twin | None:
     window = duplicate_window(limit, by_hand=intent.source == PORTAL)
     same = {name: getattr(intent, name) for name in CONTENT}
+    if any(all(getattr(one, name) == same[name] for name in CONTENT) for one in beside):
+        return Twin("a leg of this list", timedelta(0), window)
     latest = (
         _accepted_since(account, now - window)
         .filter(**same)

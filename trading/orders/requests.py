@@ -85,7 +85,7 @@ REASONS = {
     "already_rejected": "it was rejected.",
     "done_for_day": "it is done for the day.",
     "external_order": "it was entered elsewhere; replace it there.",
-    "managed_by_parent": "its parent order manages it.",
+    "managed_by_parent": "its parent or its list manages it; amend that.",
 }
 """What to say for a ``reason``, after the words \"the order is STATUS:\"."""
 
