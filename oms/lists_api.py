@@ -27,13 +27,21 @@ ListId = Annotated[UlidIn, Path(description="Our id of the list, a ULID.")]
 
 
 def lists_shown(rows: Iterable[OrderList]) -> list[dict[str, Any]]:
-    """Lists as the API shows them, with their orders and what is on its way for these."""
-    found = list(rows)
-    orders: dict[str, list[Order]] = {row.id: [] for row in found}
-    for order in Order.objects.filter(list_id__in=orders).order_by("leg_no"):
+    """Lists as the API shows them, with their orders and what is on its way for these.
+
+    Commands are read before orders and these before the list's own row: what is shown of a list
+    is never older than what is shown of its legs.
+    """
+    orders: dict[str, list[Order]] = {row.id: [] for row in rows}
+    legs = Order.objects.filter(list_id__in=orders)
+    pending = selectors.open_commands_of(legs.values_list("id", flat=True))
+    for order in legs.order_by("leg_no"):
         orders[order.list_id or ""].append(order)
-    pending = selectors.open_commands_of(one.id for many in orders.values() for one in many)
-    return [list_json(row, [(one, pending[one.id]) for one in orders[row.id]]) for row in found]
+    found = OrderList.objects.select_related("account").in_bulk(list(orders))
+    return [
+        list_json(found[list_id], [(one, pending.get(one.id, [])) for one in many])
+        for list_id, many in orders.items()
+    ]
 
 
 @router.post("/order-lists", response={201: ListOut, 200: ListOut}, summary="Send an order list")

@@ -9,6 +9,7 @@ from oms.models import Command, Order, OrderList
 from oms.present import order_json
 from trading.vocabulary import Side
 
+BOTH_FILLED = "orders that exclude each other both filled before the cancel arrived"
 Shown = tuple[Order, Sequence[Command]]
 
 
@@ -77,7 +78,7 @@ def alarms(row: OrderList) -> list[dict[str, Any]]:
                 "severity": "critical",
                 "qty": dec_str(open_excess),
                 "since": opt_instant_str(row.overfilled_at),
-                "reason": "orders that exclude each other both filled before the cancel arrived",
+                "reason": BOTH_FILLED,
             }
         )
     return found

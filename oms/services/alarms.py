@@ -15,11 +15,13 @@ from oms.present import break_json
 
 
 class AlarmKind(StrEnum):
-    """What may be wrong with orders that are kept, or were kept, here."""
+    """What may be wrong with orders that are kept here, or depend on each other."""
 
     TRIGGER_BLIND = "TRIGGER_BLIND"
     TRIGGER_MISSED = "TRIGGER_MISSED"
     STOP_LIMIT_SKIPPED = "STOP_LIMIT_SKIPPED"
+    UNPROTECTED_POSITION = "UNPROTECTED_POSITION"
+    OCO_BOTH_FILLED = "OCO_BOTH_FILLED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,24 @@ def close_alarms(
     for row in _open(kind).select_for_update(of=("self",)).select_related("account"):
         if row.account.connection_id != connection_id or (row.account_id, row.subject) in but:
             continue
-        row.closed_at = now
-        row.resolution = resolution
-        row.save(update_fields=["closed_at", "resolution"])
-        _tell("break.closed", row, actor, now)
+        _close(row, resolution, actor, now)
+
+
+def close_alarm(
+    kind: AlarmKind, subject: Subject, *, resolution: str, actor: str, now: datetime
+) -> None:
+    """Close the alarm about one subject, if one is open."""
+    account_id, name = subject
+    rows = _open(kind).filter(account_id=account_id, subject=name)
+    for row in rows.select_for_update(of=("self",)).select_related("account"):
+        _close(row, resolution, actor, now)
+
+
+def _close(row: Break, resolution: str, actor: str, now: datetime) -> None:
+    row.closed_at = now
+    row.resolution = resolution
+    row.save(update_fields=["closed_at", "resolution"])
+    _tell("break.closed", row, actor, now)
 
 
 def _open(kind: AlarmKind) -> QuerySet[Break]:

@@ -121,20 +121,27 @@ class Desk:
         return self.assess(intent, account)
 
     def assess(
-        self, intent: OrderIntent, account: BrokerAccount, beside: Sequence[OrderIntent] = ()
+        self,
+        intent: OrderIntent,
+        account: BrokerAccount,
+        *,
+        beside: Sequence[OrderIntent] = (),
+        waits: bool = False,
     ) -> Judged:
         """Ask what is asked of every order after halts: fields, market, preview, risk.
 
         ``beside`` are orders to be taken with it that have no rows yet: the legs of its list.
+        One that ``waits`` for another will meet a market and a position nobody knows yet.
 
         :raises Refused: by the first check that fails; what risk says is in the answer.
         """
         instrument = self.instrument(intent)
         placed = self.check_fields(intent, account, instrument)
-        entry.check_reduce_only(account, intent)
+        if not waits:
+            entry.check_reduce_only(account, intent)
         waits_for = entry.session_waited_for(account, intent, instrument, self.now)
         quote = self._check_market(intent)
-        trailed = entry.check_trigger(intent, instrument, quote)
+        trailed = None if waits else entry.check_trigger(intent, instrument, quote)
         previews.check(
             intent, schema=self.actor.schema, reference=self.reference(quote), now=self.now
         )

@@ -153,6 +153,7 @@ def test_row_73_a_stop_the_venue_refuses_is_told_of_and_sent_once_more(
     (alarm,) = found["alarms"]
     assert alarm["alarm"] == "unprotected_position"
     assert alarm["reason"].startswith("the stop is REJECTED")
+    assert on_the_desk(lists) == ["UNPROTECTED_POSITION"]
 
 
 def test_row_73_the_alarm_closes_itself_once_the_stop_works(
@@ -164,6 +165,13 @@ def test_row_73_the_alarm_closes_itself_once_the_stop_works(
         lambda found: summary(found)[3:] == [("NEW", "3", "0")] and not found["alarms"],
     )
     assert found["unprotected_qty"] == "0"
+    assert on_the_desk(lists) == []
+
+
+def on_the_desk(lists) -> list[str]:
+    """What the break desk shows open for the account."""
+    rows = lists.person.get(f"/breaks?account={lists.person.desk.code}").json["items"]
+    return [row["kind"] for row in rows]
 
 
 def sweep_twice(lists, list_id: str) -> None:
@@ -186,6 +194,7 @@ def test_row_74_both_exits_filled_in_the_gap_are_booked_and_a_way_back_is_propos
     found = lists.until(list_id, lambda found: found["list_order_status"] == "ALL_DONE")
     assert found["overfill_qty"] == "3"
     assert [alarm["alarm"] for alarm in found["alarms"]] == ["oco_both_filled"]
+    assert on_the_desk(lists) == ["OCO_BOTH_FILLED"]
     assert found["proposed_order"] == {
         "symbol": "SPX", "side": "BUY", "ord_type": "MARKET", "order_qty": "3",
     }  # fmt: skip
@@ -196,5 +205,5 @@ def test_row_74_both_exits_filled_in_the_gap_are_booked_and_a_way_back_is_propos
     assert taken_back.status == 201
     alice.until_final(taken_back.json["id"])
     found = lists.get(list_id)
-    assert (found["alarms"], found["proposed_order"]) == ([], None)
+    assert (found["alarms"], found["proposed_order"], on_the_desk(lists)) == ([], None, [])
     assert alice.post(f"/order-lists/{list_id}/flatten", {}).status == 409

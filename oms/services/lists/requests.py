@@ -19,7 +19,7 @@ from oms.services.accept import Acceptance, accept_orders
 from oms.services.fold import load_state, record
 from oms.services.lists.follow import follow_entered
 from oms.services.lists.standing import Standing, enter, is_waiting, read
-from oms.services.lists.told import shown
+from oms.services.lists.told import keep_alarms, shown
 from oms.services.replace import ReplaceTerms, amend, judge_change, wanted_order
 from oms.services.requests import has_open, new_command_state, refusal
 from tenants.binding import tenant_bound
@@ -242,4 +242,5 @@ def flatten_list(*, schema: str, list_id: str, actor: Actor, now: datetime) -> A
             total = earlier.aggregate(total=Sum("order_qty"))["total"]
             row.flattened_qty = min(row.overfill_qty, total or Decimal(0))
             row.save(update_fields=["flattened_qty"])
+            keep_alarms(standing)
         return answer

@@ -131,11 +131,13 @@ def is_waiting(order: Order) -> bool:
 def never_released(order: Order) -> bool:
     """Whether the order waits for its first leg, or ended while it did."""
     suspend = order.facts.get("suspend")
-    return order.held_by == HeldBy.OMS and suspend is not None and suspend["on"]
+    return order.facts.get("unseen", False) and suspend is not None and suspend["on"]
 
 
 def is_acknowledged(order: Order) -> bool:
-    """Whether a venue has said that it has the order."""
+    """Whether a venue has said that it has the order, or its trigger is watched here."""
+    if order.held_by == HeldBy.OMS:
+        return order.ord_status == OrdStatus.NEW
     return order.facts["acked"] and not order.facts.get("unseen", False)
 
 

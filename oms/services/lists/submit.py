@@ -167,7 +167,12 @@ def _judge(desk: Desk, wish: ListWish, account: BrokerAccount) -> list[Judged]:
     largest: dict[str, Largest] = {}
     for number, leg in enumerate(wish.legs):
         try:
-            one = desk.assess(leg.intent, account, [other.intent for other in judged])
+            one = desk.assess(
+                leg.intent,
+                account,
+                beside=[other.intent for other in judged],
+                waits=number > 0 and wish.contingency_type in PARENTED,
+            )
         except errors.FieldRefused as refused:
             raise errors.FieldRefused(list(_named(refused, number))) from refused
         judged.append(one)
