@@ -25,6 +25,7 @@ ORDER: dict[str, Any] = {
     "expire_time": None,
     "exec_inst": [],
     "cash_order_qty": None,
+    "unspent_cash": None,
     "min_qty": None,
     "trigger_price_type": None,
     "trail_offset": None,
@@ -111,6 +112,9 @@ class OrderOut(Schema):
     expire_time: str | None
     exec_inst: list[str]
     cash_order_qty: str | None
+    unspent_cash: str | None = Field(
+        description="What whole lots left of cash_order_qty at the price it was turned into units."
+    )
     min_qty: str | None
     trigger_price_type: str | None
     trail_offset: str | None
@@ -369,6 +373,8 @@ class PreviewOut(Schema):
     side: str
     ord_type: str
     order_qty: str
+    cash_order_qty: str | None
+    unspent_cash: str | None
     price: str | None
     time_in_force: str
     currency: str | None

@@ -47,6 +47,7 @@ def order_json(order: Order, commands: Iterable[Command], *, account_code: str) 
         "expire_time": opt_instant_str(order.expire_time),
         "exec_inst": order.exec_inst,
         "cash_order_qty": opt_dec_str(order.cash_order_qty),
+        "unspent_cash": opt_dec_str(order.unspent_cash),
         "min_qty": opt_dec_str(order.min_qty),
         "trigger_price_type": order.trigger_price_type,
         "trail_offset": opt_dec_str(order.trail_offset),

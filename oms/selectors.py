@@ -106,12 +106,14 @@ def reducing_orders(account_ids: Iterable[int]) -> list[Order]:
     return [order for order in rows.exclude(exec_inst=[]) if REDUCE_ONLY in order.exec_inst]
 
 
-def open_reducing_qty(account_id: int, symbol: str, side: Side) -> Decimal:
-    """What open reduce-only orders of one side may still take from a position."""
+def open_reducing_qty(
+    account_id: int, symbol: str, side: Side, *, but: str | None = None
+) -> Decimal:
+    """What open reduce-only orders of one side, ``but`` one, may still take from a position."""
     return total(
         order.leaves_qty
         for order in reducing_orders([account_id])
-        if (order.symbol, order.side) == (symbol, side)
+        if (order.symbol, order.side) == (symbol, side) and order.id != but
     )
 
 

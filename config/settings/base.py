@@ -22,6 +22,7 @@ OMS_STATE_DIR = env.path("OMS_STATE_DIR", BASE_DIR / ".oms")
 OMS_QUOTE_MAX_AGE_S = 5
 OMS_REFERENCE_MAX_AGE_S = 60  # a last trade older than this judges no price
 OMS_REFERENCE_MAX_SPREAD_BPS = 200  # a wider market has no meaningful midpoint
+OMS_SLIPPAGE_EQUITY_BPS = 50  # room an amount of money is given for the price to turn worse
 OMS_REPLAY_SECONDS_PER_DAY = env.integer("OMS_REPLAY_SECONDS_PER_DAY", 60)
 OMS_DEMO_HISTORY = env.flag("OMS_DEMO_HISTORY", default=True)  # past days of the demo firms
 OMS_RESERVED_CASH = "risk.selectors.reserved_cash"  # portfolio lies below risk and asks by name

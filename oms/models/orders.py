@@ -42,6 +42,7 @@ class Order(models.Model):
     expire_time = models.DateTimeField(null=True)
     exec_inst = models.JSONField(default=list)
     cash_order_qty = exact(null=True)
+    unspent_cash = exact(null=True)
     min_qty = exact(null=True)
     trigger_price_type = models.CharField(
         max_length=8, choices=choices(TriggerPriceType), null=True

@@ -140,7 +140,12 @@ def store(desk: Desk, judged: Judged, order_id: str, place: Place | None = None)
     elif not waits and not judged.placement.keeps_trigger:
         priority = outbox.PRIORITY_NEW if place is None else place.priority
         command = outbox.queue_new(
-            order, judged.placement, desk.now, priority=priority, session=judged.waits_for
+            order,
+            judged.placement,
+            desk.now,
+            priority=priority,
+            session=judged.waits_for,
+            worst_px=judged.worst_px,
         )
         pending = (command,)
     told = "order.denied" if breaches else "order.accepted"
@@ -203,6 +208,7 @@ def _order_row(judged: Judged, order_id: str, actor: Actor, now: datetime) -> Or
         cl_ord_id=cl_ord_id,
         **{**wire.values(intent, wire.INSTRUCTION), "exec_inst": sorted(set(intent.exec_inst))},
         cash_order_qty=intent.cash_order_qty,
+        unspent_cash=judged.unspent,
         max_slippage_bps=intent.max_slippage_bps,
         strategy=intent.strategy,
         tags=dict(intent.tags),

@@ -15,13 +15,14 @@ from oms.present import break_json
 
 
 class AlarmKind(StrEnum):
-    """What may be wrong with orders that are kept here, or depend on each other."""
+    """What may be wrong with orders: kept here, dependent on each other, or taken as others."""
 
     TRIGGER_BLIND = "TRIGGER_BLIND"
     TRIGGER_MISSED = "TRIGGER_MISSED"
     STOP_LIMIT_SKIPPED = "STOP_LIMIT_SKIPPED"
     UNPROTECTED_POSITION = "UNPROTECTED_POSITION"
     OCO_BOTH_FILLED = "OCO_BOTH_FILLED"
+    ECHO_MISMATCH = "ECHO_MISMATCH"
 
 
 @dataclass(frozen=True, slots=True)

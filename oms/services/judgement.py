@@ -31,7 +31,6 @@ from trading.orders.ids import is_reserved_cl_ord_id, is_valid_cl_ord_id
 from trading.orders.intent import (
     OrderIntent,
     default_time_in_force,
-    field_errors,
     intent_hash,
 )
 from trading.orders.placement import Placement
@@ -51,7 +50,9 @@ class Known:
 class Judged:
     """An order nothing but ``breaches`` stands against.
 
-    ``reserve_px`` is what a unit counts at, ``twin`` the equal order sent moments before.
+    ``reserve_px`` is what a unit counts at, ``twin`` the equal order sent moments before,
+    ``unspent`` what whole lots left of an amount of money, ``worst_px`` the bound of a protected
+    MARKET.
     ``placement`` says what the venue will be told, ``trailed`` where its trail begins,
     ``waits_for`` the session it is kept here for, None where it may go now.
     """
@@ -66,6 +67,8 @@ class Judged:
     trailed: Moved | None
     waits_for: Session | None
     breaches: tuple[Breach, ...]
+    unspent: Decimal | None = None
+    worst_px: Decimal | None = None
 
 
 def symbols_of(intents: Iterable[OrderIntent]) -> set[str]:
@@ -137,10 +140,12 @@ class Desk:
         """
         instrument = self.instrument(intent)
         placed = self.check_fields(intent, account, instrument)
-        if not waits:
-            entry.check_reduce_only(account, intent)
         waits_for = entry.session_waited_for(account, intent, instrument, self.now)
         quote = self._check_market(intent)
+        sized = entry.size(intent, placed, instrument, quote)
+        intent = sized.intent
+        if not waits:
+            entry.check_reduce_only(account, intent)
         trailed = None if waits else entry.check_trigger(intent, instrument, quote)
         previews.check(
             intent, schema=self.actor.schema, reference=self.reference(quote), now=self.now
@@ -154,7 +159,7 @@ class Desk:
             now=self.now,
             recent=replace(recent, twin=None) if intent.allow_duplicate else recent,
         )
-        reserve_px = reserved_price(intent=intent, quote=quote, now=self.now)
+        reserve_px = sized.reserve_px or reserved_price(intent=intent, quote=quote, now=self.now)
         assert reserve_px is not None, "without a price the order was refused above"
         return Judged(
             intent=intent,
@@ -167,6 +172,8 @@ class Desk:
             trailed=trailed,
             waits_for=waits_for,
             breaches=breaches,
+            unspent=sized.unspent,
+            worst_px=sized.worst_px,
         )
 
     def account(self, intent: OrderIntent) -> BrokerAccount:
@@ -254,8 +261,11 @@ class Desk:
             )
 
     def _only_reduces(self, intent: OrderIntent, account: BrokerAccount) -> bool:
-        """Whether the order cannot but shrink the position, open orders included."""
-        return self.book.only_reduces(
+        """Whether the order cannot but shrink the position, open orders included.
+
+        Of an amount of money nobody knows yet how many units it is.
+        """
+        return intent.cash_order_qty is None and self.book.only_reduces(
             account_id=account.id,
             symbol=intent.symbol,
             side=intent.side,
@@ -289,13 +299,7 @@ class Desk:
 
         :raises FieldRefused: by the rules of the fields, or what the venue does not take.
         """
-        found = field_errors(intent, instrument.rules)
-        if found:
-            raise errors.FieldRefused(
-                [FieldError(row.field, row.code, row.message) for row in found]
-            )
-        assert intent.time_in_force is not None, "defaults are filled in first"
-        return entry.placed_at(account, intent)
+        return entry.check_fields(account, intent, instrument, self.now)
 
     def _check_market(self, intent: OrderIntent) -> Quote:
         quote = self.market.get(intent.symbol)

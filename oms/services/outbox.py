@@ -76,9 +76,19 @@ def instruction_of(order: Order) -> OrderIntent:
     )
 
 
-def new_order_payload(order: Order, placed: Placement) -> dict[str, Any]:
-    """What the NEW command asks of the venue, frozen (strings, so that nothing is rounded)."""
-    return wire.write(placed.told(instruction_of(order)), wire.INSTRUCTION)
+def new_order_payload(
+    order: Order, placed: Placement, worst_px: Decimal | None = None
+) -> dict[str, Any]:
+    """What the NEW command asks of the venue, frozen (strings, so that nothing is rounded).
+
+    ``worst_px`` is the bound of a protected MARKET; without one it goes out as what it is.
+    """
+    asked = instruction_of(order)
+    if not placed.protects:
+        return wire.write(placed.told(asked), wire.INSTRUCTION)
+    if worst_px is None:
+        return wire.write(asked, wire.INSTRUCTION)
+    return wire.write(replace(placed.told(asked), price=worst_px), wire.INSTRUCTION)
 
 
 def told_terms(order: Order, terms: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,10 +107,12 @@ def queue_new(
     venue_cl_ord_id: str | None = None,
     priority: int = PRIORITY_NEW,
     session: Session | None = None,
+    worst_px: Decimal | None = None,
 ) -> Command:
     """Queue the NEW of ``order``; ``venue_cl_ord_id`` is its first version's unless it says so.
 
-    With a ``session`` it goes out at its open, and not at all after its close.
+    With a ``session`` it goes out at its open, and not at all after its close. ``worst_px`` bounds
+    a protected MARKET.
     """
     immediate = placed.ord_type is OrdType.MARKET or placed.time_in_force in IMMEDIATE
     ttl = IMMEDIATE_TTL if immediate else RESTING_TTL
@@ -111,7 +123,7 @@ def queue_new(
         kind=CommandKind.NEW,
         cl_ord_id=order.cl_ord_id,
         venue_cl_ord_id=venue_cl_ord_id or order.id,
-        payload=new_order_payload(order, placed),
+        payload=new_order_payload(order, placed, worst_px),
         state=CommandState.QUEUED,
         priority=priority,
         not_before=now if session is None else session.open_at,

@@ -5,7 +5,7 @@ cannot be known is None and has its reason in ``unknown``.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -21,9 +21,11 @@ from common.errors import FieldError, Forbidden, NotFound, Refused
 from common.instants import instant_str
 from common.numbers import dec_str, opt_dec_str
 from marketdata import quotes
+from marketdata.calendars import Session
 from marketdata.models import Instrument
 from oms.errors import breach_row
 from oms.services import previews
+from oms.services.entry import Sized, session_waited_for, size, warnings_of
 from oms.services.holdings import Holdings, holdings_after
 from oms.services.judgement import Desk, Judged, Known, open_desk, symbols_of, with_defaults
 from risk import selectors as risk_selectors
@@ -54,6 +56,8 @@ class _Facts:
     verdicts: tuple[Verdict, ...] = ()
     notional: Decimal | None = None
     placement: Placement | None = None
+    sized: Sized | None = None
+    waits_for: Session | None = None
     estimate: Estimate | None = None
     fee: FeeQuote | None = None
     after: Holdings | None = None
@@ -121,7 +125,7 @@ def weigh(desk: Desk, given: OrderIntent) -> dict[str, Any]:
         "account": facts.account.code,
         "mode": facts.account.mode,
         **_told(desk, facts),
-        "warnings": _warnings(facts, known),
+        "warnings": [{"code": code, "message": text} for code, text in _warnings(facts, known)],
         "unknown": facts.unknown,
     }
 
@@ -177,6 +181,14 @@ def _facts(desk: Desk, given: OrderIntent) -> _Facts:
     if facts.quote is None or facts.reference is None:
         _without(facts, f"{given.symbol} has no fresh price")
         return facts
+    with suppress(Refused):
+        facts.sized = size(facts.intent, facts.placement, facts.instrument, facts.quote)
+        facts.intent = facts.sized.intent
+    if not facts.intent.order_qty:
+        _without(facts, "the money has to be worth an order first")
+        return facts
+    with suppress(Refused):
+        facts.waits_for = session_waited_for(account, facts.intent, facts.instrument, desk.now)
     recent = desk.recent(facts.intent, account)
     context = desk.book.context(
         account=account,
@@ -252,6 +264,8 @@ def _told(desk: Desk, facts: _Facts) -> dict[str, Any]:
         "side": facts.intent.side,
         "ord_type": facts.intent.ord_type,
         "order_qty": dec_str(facts.intent.order_qty),
+        "cash_order_qty": opt_dec_str(facts.intent.cash_order_qty),
+        "unspent_cash": opt_dec_str(facts.sized.unspent if facts.sized else None),
         "price": opt_dec_str(facts.intent.price),
         "time_in_force": facts.intent.time_in_force,
         "currency": currency,
@@ -305,7 +319,7 @@ def _estimate(facts: _Facts) -> dict[str, Any] | None:
         },
         "marketable": known.marketable,
         "expected_avg_px": opt_dec_str(known.expected_px),
-        "worst_px": opt_dec_str(known.worst_px),
+        "worst_px": opt_dec_str((facts.sized and facts.sized.worst_px) or known.worst_px),
         "slippage_bps": opt_dec_str(known.slippage_bps),
         "fill_probability": None,
         "sent_as": placed.ord_type,
@@ -343,20 +357,27 @@ def _exposure(facts: _Facts) -> dict[str, Any] | None:
     }
 
 
-def _warnings(facts: _Facts, known: Known | None) -> list[dict[str, str]]:
-    found: list[tuple[str, str]] = []
+def _warnings(facts: _Facts, known: Known | None) -> Iterator[tuple[str, str]]:
     if known is not None:
-        found.append(("already_sent", "This cl_ord_id names an order already; nothing is new."))
+        yield "already_sent", "This cl_ord_id names an order already; nothing is new."
+    if facts.placement is not None:
+        yield from warnings_of(facts.intent, facts.placement, facts.waits_for)
+    yield from _warnings_of_money(facts)
+    if facts.quote is not None and facts.quote.simulated:
+        yield "simulated", "Prices are a historical replay, none of the present."
+
+
+def _warnings_of_money(facts: _Facts) -> Iterator[tuple[str, str]]:
     estimated, after = facts.estimate, facts.after
     if estimated is not None and estimated.expected_px is None:
         reason = estimated.unknown["expected_avg_px"]
-        found.append(("price_not_known", f"No expected price: {reason}."))
+        yield "price_not_known", f"No expected price: {reason}."
     if after is not None and after.flips:
         was, becomes = dec_str(after.qty_before), dec_str(after.qty)
-        found.append(("position_flips", f"The position would turn from {was} to {becomes}."))
+        yield "position_flips", f"The position would turn from {was} to {becomes}."
     cash = None if after is None else after.cash
     if cash is not None and cash < 0:
-        found.append(("cash_below_zero", "Filled whole, the order leaves the cash below zero."))
+        yield "cash_below_zero", "Filled whole, the order leaves the cash below zero."
     if (
         after is not None
         and facts.intent.side is Side.BUY
@@ -364,7 +385,4 @@ def _warnings(facts: _Facts, known: Known | None) -> list[dict[str, str]]:
         and facts.notional > after.buying_power
         and (cash is None or cash >= 0)
     ):
-        found.append(("beyond_buying_power", "Open orders and this one need more than the cash."))
-    if facts.quote is not None and facts.quote.simulated:
-        found.append(("simulated", "Prices are a historical replay, none of the present."))
-    return [{"code": code, "message": message} for code, message in found]
+        yield "beyond_buying_power", "Open orders and this one need more than the cash."

@@ -1,8 +1,10 @@
 """Whether what was queued may still go out: asked once more in the instant before it does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from brokers.models import BrokerAccount
 from marketdata import quotes
@@ -13,6 +15,7 @@ from portfolio.selectors import position_qty
 from risk.selectors import covering_halt, reference_price
 from risk.services import lock_accounts
 from trading.keeping.reduce_only import reducible
+from trading.orders import wire
 from trading.orders.placement import REDUCE_ONLY
 from trading.risk import HaltState
 from trading.vocabulary import CommandKind, OrdType, Side
@@ -87,7 +90,7 @@ def _no_longer_fits(command: Command, order: Order, now: datetime) -> str | None
         return "no_reference_price"
     breaches = lock_accounts([order.account_id]).judge(
         account=order.account,
-        intent=JudgedOrder.of(order, OrdType(command.payload["ord_type"])),
+        intent=JudgedOrder.of(order, command.payload),
         instrument=order.instrument,
         quote=quote,
         now=now,
@@ -107,6 +110,13 @@ class JudgedOrder:
     price: Decimal | None
 
     @classmethod
-    def of(cls, order: Order, sent_as: OrdType) -> "JudgedOrder":
-        """The order's terms in force, as the type the venue is told."""
-        return cls(order.symbol, Side(order.side), sent_as, order.order_qty, order.price)
+    def of(cls, order: Order, payload: Mapping[str, Any]) -> "JudgedOrder":
+        """The order as its venue is told it."""
+        told = wire.read(payload, ("ord_type", "price"))
+        return cls(
+            symbol=order.symbol,
+            side=Side(order.side),
+            ord_type=told["ord_type"],
+            order_qty=order.order_qty,
+            price=told.get("price"),
+        )

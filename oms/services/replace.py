@@ -1,10 +1,11 @@
 """Replaces: other terms for a working order; what raises the risk is judged like a new order."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from typing import Any
 
 from common.actor import Actor
 from common.errors import FieldError
@@ -15,6 +16,7 @@ from oms.models import Command, Order, OrderVersion
 from oms.present import order_json
 from oms.selectors import access_order
 from oms.services import outbox
+from oms.services.entry import check_fields, check_reduce_only, refuse
 from oms.services.fold import load_state, record, terms_of_row
 from oms.services.halts import check_halt
 from oms.services.keeping import bring_stop
@@ -36,7 +38,8 @@ from trading.market import Quote
 from trading.orders import wire
 from trading.orders.canonical import json_text
 from trading.orders.ids import replace_id, venue_cl_ord_id
-from trading.orders.intent import OrderIntent, field_errors
+from trading.orders.intent import OrderIntent
+from trading.orders.placement import TRIGGER_FIELDS
 from trading.orders.reports import ExecutionReport
 from trading.orders.requests import Action, is_stale_orig, replace_decision, replace_errors
 from trading.orders.state import OrderState, terms_of
@@ -96,7 +99,10 @@ def request_replace(
         state = load_state(order)
         commands = outbox.open_commands(order)
         action = _decide(order, state, commands, orig_cl_ord_id)
-        wanted = wanted_order(order, state, terms)
+        wanted = wanted_order(order, state, terms, now)
+        if wanted.order_qty > state.order_qty:
+            rest = replace(wanted, order_qty=wanted.order_qty - state.cum_qty)
+            check_reduce_only(order.account, rest, but=order.id)
         _check_trigger(order, state, wanted, market)
         judge_change(order, wanted, market, now)
         amend(
@@ -156,7 +162,9 @@ def _decide(
     return decision.action
 
 
-def wanted_order(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderIntent:
+def wanted_order(
+    order: Order, state: OrderState, terms: ReplaceTerms, now: datetime
+) -> OrderIntent:
     """The order as the replace would have it, in the form the validity rules read.
 
     :raises RequestInvalid: :raises FieldRefused: where it may not be so.
@@ -178,11 +186,18 @@ def wanted_order(order: Order, state: OrderState, terms: ReplaceTerms) -> OrderI
         tags=order.tags,
         source=order.source,
     )
-    own_rules = replace_errors(state, terms_of(wanted))
-    found = own_rules or field_errors(wanted, order.instrument.rules)
-    if found:
-        raise errors.FieldRefused([FieldError(row.field, row.code, row.message) for row in found])
+    refuse(replace_errors(state, terms_of(wanted)))
+    works_as = _fired(wanted) if state.triggered else wanted
+    check_fields(order.account, works_as, order.instrument, now)
     return wanted
+
+
+def _fired(wanted: OrderIntent) -> OrderIntent:
+    """A trail that has fired is a LIMIT like any other: its price may be changed."""
+    if wanted.ord_type is not OrdType.TRAILING_STOP_LIMIT:
+        return wanted
+    nothing: dict[str, Any] = dict.fromkeys(TRIGGER_FIELDS)
+    return replace(wanted, ord_type=OrdType.LIMIT, **nothing)
 
 
 def _check_trigger(
@@ -296,7 +311,15 @@ def _amend_unsent(
         bring_stop(order, None, now)
     for command in commands:
         if command.kind == CommandKind.NEW:
-            command.payload = outbox.new_order_payload(order, outbox.placement_of(order))
+            command.payload = outbox.new_order_payload(
+                order, outbox.placement_of(order), _bound(order, command)
+            )
             command.cl_ord_id = version.cl_ord_id
             command.venue_cl_ord_id = version.venue_cl_ord_id
             command.save(update_fields=["payload", "cl_ord_id", "venue_cl_ord_id"])
+
+
+def _bound(order: Order, command: Command) -> Decimal | None:
+    """The price a protected MARKET was bounded by when it came; it has none of its own."""
+    price = command.payload.get("price") if order.price is None else None
+    return None if price is None else Decimal(price)

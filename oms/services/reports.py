@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oms.models import Order, OrderVersion
+from oms.services.echo import hold_to_word
 from oms.services.fold import Folded, park, record
 from tenants.binding import tenant_bound
 from trading.orders.reports import ExecutionReport
@@ -37,7 +38,11 @@ def apply_report(
     if order is None:
         park(account_id, None, incoming.report, "no_such_order", incoming.message_id, now)
         return None
-    return record(order, incoming.report, actor=actor, now=now, message_id=incoming.message_id)
+    report = incoming.report
+    folded = record(order, report, actor=actor, now=now, message_id=incoming.message_id)
+    if not folded.duplicate:
+        hold_to_word(order, report, actor=actor, now=now)
+    return folded
 
 
 def _locked_order(account_id: int, report: ExecutionReport) -> Order | None:

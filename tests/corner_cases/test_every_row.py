@@ -9,7 +9,7 @@ TESTS = Path(__file__).resolve().parents[1]
 VENUE_OF_ANOTHER_KIND = "no adapter of such a venue follows this by itself yet"
 AWAITED = {
     **dict.fromkeys((19, 20, 40, 41), VENUE_OF_ANOTHER_KIND),
-    **dict.fromkeys((54, 62, 68), "its order type or time in force"),
+    **dict.fromkeys((54, 68), "its order type or time in force"),
     **dict.fromkeys(range(75, 80), "execution algorithms are not built yet"),
     **dict.fromkeys((80, 81), "smart order routing is not built yet"),
     92: "a recorded run plays in the engine, not in a backtest yet",

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
+from trading.exact import PRICE_STEP
 from trading.market import InstrumentRules, Quote
 from trading.orders.canonical import EXACT, dec_str
+from trading.orders.intent import OrderIntent
 from trading.orders.numbers import OrderFieldError
-from trading.vocabulary import Side, TimeInForce, WhenClosed
+from trading.vocabulary import OrdType, Side, TimeInForce, WhenClosed
 
 SOONEST_END = timedelta(seconds=1)
 QUEUES_BY_ITSELF = frozenset({TimeInForce.GTC, TimeInForce.GTD, TimeInForce.OPG, TimeInForce.CLS})
@@ -17,10 +19,14 @@ _WHOLE_BPS = Decimal(10_000)
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """Units an amount of money buys or sells, and what of it is left at the reference price."""
+    """Units an amount of money buys or sells, and what of it is left at the reference price.
+
+    ``reserve_px`` is what a unit counts at so that all of them count as the whole amount.
+    """
 
     order_qty: Decimal
     unspent: Decimal
+    reserve_px: Decimal
 
 
 def best_opposite(side: Side, quote: Quote) -> Decimal | None:
@@ -51,7 +57,12 @@ def units_for(
             f"above the largest quantity {dec_str(rules.max_qty)}"
         )
         return OrderFieldError("cash_order_qty", "above_max_qty", text, (rules.max_qty,))
-    return Converted(qty, EXACT.subtract(cash, EXACT.multiply(qty, unit)))
+    each = EXACT.divide(cash, EXACT.multiply(qty, rules.multiplier))
+    return Converted(
+        order_qty=qty,
+        unspent=EXACT.subtract(cash, EXACT.multiply(qty, unit)),
+        reserve_px=_in_steps(each, PRICE_STEP, ROUND_CEILING),
+    )
 
 
 def worst_px(side: Side, best: Decimal, *, bps: Decimal, tick_size: Decimal) -> Decimal:
@@ -99,6 +110,15 @@ def when_closed(asked: WhenClosed | None, time_in_force: TimeInForce) -> WhenClo
     if asked is not None:
         return asked
     return WhenClosed.QUEUE if time_in_force in QUEUES_BY_ITSELF else WhenClosed.REJECT
+
+
+def limit_beyond_stop(intent: OrderIntent) -> bool:
+    """Whether a STOP_LIMIT rests when it fires: its limit asks for more than its stop."""
+    if intent.ord_type is not OrdType.STOP_LIMIT or intent.price is None or intent.stop_px is None:
+        return False
+    if intent.side is Side.BUY:
+        return intent.price < intent.stop_px
+    return intent.price > intent.stop_px
 
 
 def _in_steps(value: Decimal, step: Decimal, rounding: str) -> Decimal:

@@ -28,7 +28,7 @@ FIELD_OF_PART: Final[Mapping[str, str]] = MappingProxyType(
     {"trigger": "ord_type", "expire_time": "time_in_force", "reduce_only": "exec_inst"}
 )
 """The field of an order that asks for a part this system would keep."""
-_TRIGGER_FIELDS = (
+TRIGGER_FIELDS = (
     "stop_px",
     "trigger_price_type",
     "trail_offset",
@@ -36,6 +36,7 @@ _TRIGGER_FIELDS = (
     "activation_px",
     "limit_offset",
 )
+"""What an order waits for: of no use to a venue that only hears of it when it has fired."""
 
 Takes = Callable[[OrdType, TimeInForce], bool]
 """Whether a venue takes a type with a time in force."""
@@ -85,7 +86,7 @@ class Placement:
         """The order as the venue is told it; the price of a protected one is not known yet."""
         changes: dict[str, Any] = {"ord_type": self.ord_type, "time_in_force": self.time_in_force}
         if self.keeps_trigger:
-            changes |= dict.fromkeys(_TRIGGER_FIELDS)
+            changes |= dict.fromkeys(TRIGGER_FIELDS)
         if self.time_in_force is not TimeInForce.GTD:
             changes["expire_time"] = None
         if self.keeps_reduce_only:

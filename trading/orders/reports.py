@@ -10,6 +10,7 @@ from trading.vocabulary import (
     ExecType,
     OrdRejReason,
     OrdStatus,
+    OrdType,
     ReportSource,
     TimeInForce,
 )
@@ -32,6 +33,7 @@ class ExecutionReport:
     venue_cl_ord_id: str | None = None
     order_id: str | None = None
     ord_status: OrdStatus | None = None
+    ord_type: OrdType | None = None
     last_qty: Decimal | None = None
     last_px: Decimal | None = None
     exec_ref_id: str | None = None
@@ -83,6 +85,7 @@ _PLAIN = (
 )
 _ENUMS = {
     "ord_status": OrdStatus,
+    "ord_type": OrdType,
     "time_in_force": TimeInForce,
     "ord_rej_reason": OrdRejReason,
     "cxl_rej_reason": CxlRejReason,

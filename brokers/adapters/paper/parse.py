@@ -17,6 +17,7 @@ from trading.vocabulary import (
     ExecType,
     OrdRejReason,
     OrdStatus,
+    OrdType,
     ReportSource,
     TimeInForce,
 )
@@ -56,6 +57,7 @@ def _report(message: dict[str, Any]) -> ExecutionReport:
         venue_cl_ord_id=_text(message["venue_cl_ord_id"]),
         order_id=_text(message["order_id"]),
         ord_status=OrdStatus(message["ord_status"]),
+        ord_type=_word(OrdType, message.get("ord_type")),
         last_qty=_decimal(message.get("last_qty")),
         last_px=_decimal(message.get("last_px")),
         exec_ref_id=message.get("exec_ref_id"),

@@ -99,7 +99,7 @@ def replace_exits(
         standing = read(list_id, now)
         if standing.row.list_order_status != ListOrderStatus.EXECUTING:
             raise _over(standing)
-        changes = [_change(standing, number, terms) for number, terms in enumerate(wanted)]
+        changes = [_change(standing, number, terms, now) for number, terms in enumerate(wanted)]
         _check_prices(standing, changes)
         for order, intent in changes:
             judge_change(order, intent, market, now)
@@ -111,7 +111,9 @@ def replace_exits(
         return shown(follow_entered(list_id, now))
 
 
-def _change(standing: Standing, number: int, terms: ExitTerms) -> tuple[Order, OrderIntent]:
+def _change(
+    standing: Standing, number: int, terms: ExitTerms, now: datetime
+) -> tuple[Order, OrderIntent]:
     """The order that serves the leg, and itself as it is wanted."""
     first_exit = 2 if standing.row.contingency_type in PARENTED else 1
     if not first_exit <= terms.leg_no <= len(standing.row.legs):
@@ -122,7 +124,7 @@ def _change(standing: Standing, number: int, terms: ExitTerms) -> tuple[Order, O
     open_orders = [o for o in standing.serving(terms.leg_no) if not o.is_closed]
     order = open_orders[-1] if open_orders else standing.serving(terms.leg_no)[-1]
     asked = ReplaceTerms(price=terms.price, stop_px=terms.stop_px)
-    return order, wanted_order(order, load_state(order), asked)
+    return order, wanted_order(order, load_state(order), asked, now)
 
 
 def _check_prices(standing: Standing, changes: Sequence[tuple[Order, OrderIntent]]) -> None:

@@ -124,7 +124,7 @@ def resize(standing: Standing, order: Order, qty: Decimal) -> bool:
     if qty > order.order_qty:
         terms = replace(terms, **_relative_price(standing, order))
     try:
-        wanted = wanted_order(order, state, terms)
+        wanted = wanted_order(order, state, terms, standing.now)
     except Refused:
         return False
     amend(

@@ -33,11 +33,11 @@ RULES = InstrumentRules(
 @pytest.mark.parametrize(
     ("cash", "px", "bps", "found"),
     [
-        ("100", "33", "0", Converted(D(3), D(1))),
-        ("100", "33", "50", Converted(D(3), D(1))),
-        ("99", "33", "0", Converted(D(3), D(0))),
-        ("99", "33", "1", Converted(D(2), D(33))),
-        ("33000", "33", "0", Converted(D(1000), D(0))),
+        ("100", "33", "0", Converted(D(3), D(1), D("33.333333333334"))),
+        ("100", "33", "50", Converted(D(3), D(1), D("33.333333333334"))),
+        ("99", "33", "0", Converted(D(3), D(0), D(33))),
+        ("99", "33", "1", Converted(D(2), D(33), D("49.5"))),
+        ("33000", "33", "0", Converted(D(1000), D(0), D(33))),
     ],
 )
 def test_money_is_turned_into_whole_lots(cash, px, bps, found):
