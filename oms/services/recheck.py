@@ -40,7 +40,8 @@ def why_not_sent(command: Command, order: Order, now: datetime) -> str | None:
     )
     if halt is not None and (halt.state == HaltState.HALTED or not _only_reduces(order)):
         return "trading_halted"
-    if was_kept(order) or now - command.created_at > RECHECK_AFTER:
+    waited = was_kept(order) or now - command.created_at > RECHECK_AFTER
+    if waited and not _protects(order):
         return _no_longer_fits(command, order, now)
     return None
 
@@ -63,6 +64,11 @@ def _exceeds_position(command: Command, order: Order) -> bool:
         return False
     held = position_qty(account_id=order.account_id, symbol=order.symbol)
     return bool(order.order_qty > reducible(Side(order.side), held))
+
+
+def _protects(order: Order) -> bool:
+    """Whether a list sends the order to close what it opened: its list was judged at its worst."""
+    return order.list_id is not None and _only_reduces(order)
 
 
 def was_kept(order: Order) -> bool:

@@ -194,6 +194,36 @@ def test_nothing_is_sent_again_where_that_was_agreed(gateway, market, lists, des
     assert len(desk.rows(Order, list_id=list_id)) == 3
 
 
+def test_a_limit_set_meanwhile_does_not_keep_a_stop_from_protecting(
+    gateway, market, lists, program, desk
+):
+    list_id = lists.bracket_placed("3")
+    lists.until(list_id, lambda found: found["legs"][0]["order"]["ord_status"] == "NEW")
+    body = {"scope": "account", "target": desk.code, "rule": "max_order_qty", "value": "1"}
+    assert program.call("PUT", "/risk/limits", body).status == 200
+    enter(lists, market, list_id)
+    lists.until_legs(list_id, DONE, OPEN, OPEN)
+
+
+def test_a_position_people_look_after_themselves_is_taken_off_the_alarm(
+    gateway, market, lists, monkeypatch
+):
+    monkeypatch.setattr("oms.services.lists.protection.PROTECT_WITHIN", timedelta(seconds=1))
+    legs = (
+        leg("BUY", "950.00", order_qty="3"),
+        leg("SELL", "1100.00"),
+        leg("SELL", stop_px="949.50"),
+    )
+    list_id = lists.placed("OTOCO", *legs, reprotect="NONE")
+    enter_below(lists, market, list_id)
+    lists.until(list_id, lambda found: found["alarms"] != [])
+    assert lists.person.cancel(lists.order_id(list_id, 2), scope="leg").status == 202
+    lists.until(list_id, lambda found: found["list_order_status"] == "ALL_DONE")
+    assert lists.get(list_id)["alarms"] != []
+    assert lists.cancel(list_id).json["alarms"] == []
+    assert lists.cancel(list_id).status == 409
+
+
 def enter_below(lists: Lists, market, list_id: str) -> None:
     """Let the entry fill in a market that is below its stop already."""
     lists.until(list_id, lambda found: found["legs"][0]["order"]["ord_status"] == "NEW")

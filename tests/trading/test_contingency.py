@@ -1,18 +1,28 @@
 """Lists of orders that depend on each other: targets, the commands towards them, and races."""
 
 from dataclasses import replace
-from decimal import Decimal
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.trading.contingent import (
+    BRACKET,
+    CANCEL,
+    OCO,
+    RESIZE,
+    SEND,
+    D,
+    acts,
+    bracket,
+    leg,
+    order,
+    terms,
+)
 from trading.contingency import (
     Action,
-    ActionKind,
     ContingencyType,
-    Leg,
     LegOrder,
     LegState,
     ListTerms,
@@ -23,35 +33,6 @@ from trading.contingency import (
     unprotected_qty,
     wanted_leaves,
 )
-
-D = Decimal
-SEND, RESIZE, CANCEL = ActionKind.SEND, ActionKind.RESIZE, ActionKind.CANCEL
-
-
-def terms(kind, **more):
-    return ListTerms(kind, lot=D(1), min_qty=D(1), **more)
-
-
-BRACKET = terms(ContingencyType.OTOCO)
-OCO = terms(ContingencyType.OCO)
-
-
-def order(name, leaves=0, cum=0, state=None, **more):
-    found = state or (LegState.WORKING if leaves else LegState.CLOSED)
-    return LegOrder(name, D(cum), D(leaves), found, **more)
-
-
-def leg(qty, *orders, **more):
-    return Leg(D(qty), orders, **more)
-
-
-def acts(actions):
-    return [(a.kind, a.leg, int(a.order_qty), a.order_id) for a in actions]
-
-
-def bracket(entry, stop=(), target=()):
-    return [leg(100, *entry), leg(100, *target), leg(100, *stop, is_stop=True)]
-
 
 # --- brackets -------------------------------------------------------------------------------
 
@@ -190,6 +171,24 @@ def test_one_triggers_the_other_for_as_much_as_agreed(sizing, size):
     oto = terms(ContingencyType.OTO, sizing=sizing)
     legs = [leg(100, order("a", 60, cum=40)), leg(70)]
     assert acts(desired(oto, legs)) == [(SEND, 1, size, "")]
+
+
+def test_an_alternative_under_an_amendment_is_cancelled_all_the_same():
+    legs = [leg(50, order("a", 49, cum=1)), leg(80, order("b", 80, is_changing=True))]
+    assert acts(desired(OCO, legs)) == [(CANCEL, 1, 0, "b")]
+    legs[1] = leg(80, order("b", 80, is_ending=True))
+    assert desired(OCO, legs) == []
+
+
+def test_a_stop_no_venue_has_acknowledged_does_not_protect():
+    legs = bracket([order("e", cum=100)], [order("s", 100, is_acknowledged=False)], [])
+    assert unprotected_qty(BRACKET, legs) == 100
+
+
+def test_a_stop_the_client_took_back_is_not_owed():
+    legs = bracket([order("e", cum=100)], [order("s")], [])
+    legs[2] = replace(legs[2], is_withdrawn=True)
+    assert unprotected_qty(BRACKET, legs) == 0
 
 
 # --- whatever happens -----------------------------------------------------------------------

@@ -59,15 +59,17 @@ def access_list(actor: Actor, list_id: str) -> OrderList:
 def cancel_list(*, schema: str, list_id: str, actor: Actor, now: datetime) -> dict[str, Any]:
     """Ask for the end of every leg that is open or waits; return the list as the API shows it.
 
+    One whose legs are closed and whose position nothing protects is not looked after any more.
+
     :raises NotFound: :raises ListRefused: where every leg is closed already.
     """
     with tenant_bound(schema):
-        row = access_list(actor, list_id)
+        access_list(actor, list_id)
         enter(list_id)
         standing = read(list_id, now)
-        if standing.row.list_order_status != ListOrderStatus.EXECUTING:
-            raise _over(standing)
         row = standing.row
+        if row.list_order_status != ListOrderStatus.EXECUTING and row.unprotected_since is None:
+            raise _over(standing)
         row.withdrawn_legs = list(standing.numbers)
         row.save(update_fields=["withdrawn_legs"])
         return shown(follow_entered(list_id, now))
