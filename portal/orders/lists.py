@@ -31,7 +31,7 @@ ROLES = {
     "RELEASED": "Released by the first",
     "ALTERNATIVE": "Alternative",
 }
-_PRICES = (("price", "Price"), ("stop_px", "Stop"))
+_PRICES = (("price", "limit"), ("stop_px", "trigger"))
 
 
 @dataclass(frozen=True, slots=True)

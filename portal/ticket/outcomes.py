@@ -31,6 +31,7 @@ class Outcome:
     name: str
     px: str
     amount: str
+    places: int
 
 
 def weigh(
@@ -94,6 +95,7 @@ def _field_errors(wish: ListWish, rules: InstrumentRules) -> Iterator[OrderField
 
 def _outcomes(wish: ListWish, entry_px: Decimal, rules: InstrumentRules) -> Iterator[Outcome]:
     entry = wish.legs[0].intent
+    places = len(dec_str(rules.tick_size).partition(".")[2])
     words = {Role.TARGET: "If the target fills", Role.STOP: "If the stop fires"}
     for role, leg in zip(roles(wish), wish.legs, strict=True):
         px = exit_price(leg.intent)
@@ -101,4 +103,4 @@ def _outcomes(wish: ListWish, entry_px: Decimal, rules: InstrumentRules) -> Iter
             continue
         move = exact.signed(exact.subtract(px, entry_px), entry.side.sign)
         amount = exact.multiply(exact.multiply(move, entry.order_qty), rules.multiplier)
-        yield Outcome(words[role], dec_str(px), dec_str(amount))
+        yield Outcome(words[role], dec_str(px), dec_str(amount), places)
