@@ -7,6 +7,7 @@ from brokers.adapters.base import Broker
 from brokers.adapters.capabilities import Capabilities
 
 ADAPTERS = {
+    "ccxt:binance": "brokers.adapters.ccxt.exchanges.Binance",
     "ib": "brokers.adapters.ib.adapter.IbBroker",
     "paper": "brokers.adapters.paper.adapter.PaperBroker",
     "paper-plain": "brokers.adapters.paper.adapter.PlainPaperBroker",

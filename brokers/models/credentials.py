@@ -45,7 +45,7 @@ class Credential(models.Model):
 
 
 class CredentialUse(models.Model):
-    """One time somebody kept, opened, rotated or revoked a connection's credentials. Append-only."""
+    """One time somebody kept, opened or revoked a connection's credentials. Append-only."""
 
     class Deed(models.TextChoices):
         """What was done."""

@@ -1,4 +1,4 @@
-"""Binance spot as far as an order management system speaks it: signed REST, market and user streams."""
+"""Binance spot, as far as it is needed: signed REST, market streams, the user stream."""
 
 import asyncio
 import hashlib
@@ -13,13 +13,18 @@ from urllib.parse import parse_qsl
 from aiohttp import WSMsgType, web
 
 from tests.simulators.faults import Fault, FaultScript
+from tests.simulators.spot.binance_messages import (
+    KINDS,
+    execution_report,
+    order_json,
+    symbol_json,
+    trade_json,
+)
 from tests.simulators.spot.exchange import (
     Happened,
-    Market,
     Refused,
     SpotExchange,
     SpotOrder,
-    Trade,
     Why,
     now_ms,
 )
@@ -33,15 +38,6 @@ CODES = {
     Why.WOULD_TAKE: -2010,
     Why.WOULD_TRIGGER: -2010,
     Why.UNKNOWN_ORDER: -2011,
-}
-KINDS = {
-    "LIMIT": "limit",
-    "MARKET": "market",
-    "LIMIT_MAKER": "limit",
-    "STOP_LOSS": "stop",
-    "STOP_LOSS_LIMIT": "stop_limit",
-    "TAKE_PROFIT": "take_profit",
-    "TAKE_PROFIT_LIMIT": "take_profit_limit",
 }
 Handler = Callable[[dict[str, str]], dict[str, Any] | list[Any]]
 
@@ -63,9 +59,10 @@ class BinanceFront:
         self.received: list[tuple[str, dict[str, str]]] = []
         self.port = 0
         self.clock_ahead_ms = 0
+        self.revoked = False
         exchange.on_event = self._on_event
         self._by_id = {m.base + m.quote: m for m in exchange.markets.values()}
-        self._listeners: set[web.WebSocketResponse] = set()
+        self.listeners: set[web.WebSocketResponse] = set()
         self._watchers: dict[web.WebSocketResponse, set[str]] = {}
         self._update_ids = count(1_000)
         self._sending: set[asyncio.Task[None]] = set()
@@ -110,7 +107,7 @@ class BinanceFront:
 
     async def cut_streams(self) -> None:
         """Close every WebSocket; whoever reconnects is served."""
-        for stream in [*self._listeners, *self._watchers]:
+        for stream in [*self.listeners, *self._watchers]:
             await stream.close(code=1012)
 
     async def quote(self, symbol: str, bid: str, ask: str, size: str = "10") -> None:
@@ -125,7 +122,7 @@ class BinanceFront:
         for stream in list(self._watchers):
             await stream.send_json(event)
 
-    # --- REST ---------------------------------------------------------------------------------------
+    # --- REST -------------------------------------------------------------------------------------
 
     async def _rest(self, request: web.Request) -> web.StreamResponse:
         route = self._routes.get((request.method, request.match_info["path"]))
@@ -169,7 +166,7 @@ class BinanceFront:
     def _check_signature(
         self, request: web.Request, query: str, body: str, params: dict[str, str]
     ) -> None:
-        if request.headers.get("X-MBX-APIKEY") != KEY:
+        if self.revoked or request.headers.get("X-MBX-APIKEY") != KEY:
             raise ApiError(401, -2015, "Invalid API-key, IP, or permissions for action.")
         signed, _, signature = (query + body).rpartition("&signature=")
         if signature != sign(signed):
@@ -187,7 +184,7 @@ class BinanceFront:
             "timezone": "UTC",
             "serverTime": self._now(),
             "rateLimits": [],
-            "symbols": [_symbol(market) for market in self._by_id.values()],
+            "symbols": [symbol_json(market) for market in self._by_id.values()],
         }
 
     def _depth(self, params: dict[str, str]) -> dict[str, Any]:
@@ -242,7 +239,7 @@ class BinanceFront:
                 "commission": str(trade.fee),
                 "commissionAsset": trade.fee_asset,
                 "tradeId": trade.id,
-            }  # fmt: skip
+            }
             for trade in order.trades
         ]
         return {**order_json(order), "transactTime": order.updated_ms, "fills": fills}
@@ -295,7 +292,7 @@ class BinanceFront:
             and params.get("orderId") in (None, str(trade.order.id))
         ]
 
-    # --- streams ------------------------------------------------------------------------------------
+    # --- streams ----------------------------------------------------------------------------------
 
     async def _user_stream(self, request: web.Request) -> web.WebSocketResponse:
         stream = web.WebSocketResponse()
@@ -305,11 +302,11 @@ class BinanceFront:
                 continue
             call = json.loads(message.data)
             if call["method"] == "userDataStream.subscribe.signature":
-                self._listeners.add(stream)
+                self.listeners.add(stream)
             await stream.send_json(
                 {"id": call["id"], "status": 200, "result": {"subscriptionId": 0}}
             )
-        self._listeners.discard(stream)
+        self.listeners.discard(stream)
         return stream
 
     async def _market_stream(self, request: web.Request) -> web.WebSocketResponse:
@@ -331,7 +328,7 @@ class BinanceFront:
             return
         event = execution_report(happened)
         times = 2 if fault is Fault.DUPLICATE else 1
-        for stream in self._listeners:
+        for stream in self.listeners:
             for _ in range(times):
                 self._send(stream.send_json({"subscriptionId": 0, "event": event}))
 
@@ -344,94 +341,6 @@ class BinanceFront:
 def sign(text: str) -> str:
     """The signature of a request: HMAC-SHA256 over query and body."""
     return hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
-
-
-def order_json(order: SpotOrder) -> dict[str, Any]:
-    """An order as REST answers it."""
-    return {
-        "symbol": order.market.base + order.market.quote,
-        "orderId": order.id,
-        "orderListId": -1,
-        "clientOrderId": order.client_id,
-        "price": str(order.price or 0),
-        "origQty": str(order.qty),
-        "executedQty": str(order.filled),
-        "cummulativeQuoteQty": str(order.cost),
-        "status": order.status,
-        "timeInForce": order.tif,
-        "type": _type_of(order),
-        "side": order.side.upper(),
-        "stopPrice": str(order.stop_px or 0),
-        "icebergQty": "0",
-        "time": order.at_ms,
-        "updateTime": order.updated_ms,
-        "isWorking": order.working,
-        "origQuoteOrderQty": "0",
-    }
-
-
-def trade_json(trade: Trade) -> dict[str, Any]:
-    """A trade as REST answers it."""
-    order = trade.order
-    return {
-        "symbol": order.market.base + order.market.quote,
-        "id": trade.id,
-        "orderId": order.id,
-        "price": str(trade.price),
-        "qty": str(trade.qty),
-        "quoteQty": str(trade.qty * trade.price),
-        "commission": str(trade.fee),
-        "commissionAsset": trade.fee_asset,
-        "time": trade.at_ms,
-        "isBuyer": order.side == "buy",
-        "isMaker": trade.maker,
-        "isBestMatch": True,
-    }
-
-
-def execution_report(happened: Happened) -> dict[str, Any]:
-    """What the user stream says of an order."""
-    order, trade = happened.order, happened.trade
-    kind = "NEW" if happened.kind == "TRIGGERED" else happened.kind
-    return {
-        "e": "executionReport", "E": now_ms(), "s": order.market.base + order.market.quote,
-        "c": order.client_id, "S": order.side.upper(), "o": _type_of(order), "f": order.tif,
-        "q": str(order.qty), "p": str(order.price or 0), "P": str(order.stop_px or 0), "F": "0",
-        "g": -1, "C": "", "x": kind, "X": order.status, "r": "NONE", "i": order.id,
-        "l": str(trade.qty if trade else 0), "z": str(order.filled),
-        "L": str(trade.price if trade else 0), "n": str(trade.fee if trade else 0),
-        "N": trade.fee_asset if trade else None, "T": order.updated_ms,
-        "t": trade.id if trade else -1, "w": order.working,
-        "m": trade.maker if trade else False, "O": order.at_ms, "Z": str(order.cost),
-        "Y": str(trade.qty * trade.price if trade else 0), "Q": "0",
-    }  # fmt: skip
-
-
-def _type_of(order: SpotOrder) -> str:
-    if order.post_only:
-        return "LIMIT_MAKER"
-    return next(name for name, kind in KINDS.items() if kind == order.kind)
-
-
-def _symbol(market: Market) -> dict[str, Any]:
-    return {
-        "symbol": market.base + market.quote, "status": "TRADING", "baseAsset": market.base,
-        "baseAssetPrecision": 8, "quoteAsset": market.quote, "quotePrecision": 8,
-        "quoteAssetPrecision": 8, "orderTypes": list(KINDS), "icebergAllowed": True,
-        "ocoAllowed": True, "quoteOrderQtyMarketAllowed": True, "isSpotTradingAllowed": True,
-        "isMarginTradingAllowed": False, "permissions": ["SPOT"], "permissionSets": [["SPOT"]],
-        "filters": [
-            {"filterType": "PRICE_FILTER", "minPrice": str(market.tick), "maxPrice": "1000000",
-             "tickSize": str(market.tick)},
-            {"filterType": "LOT_SIZE", "minQty": str(market.lot), "maxQty": "9000",
-             "stepSize": str(market.lot)},
-            {"filterType": "MARKET_LOT_SIZE", "minQty": str(market.lot), "maxQty": "100",
-             "stepSize": str(market.lot)},
-            {"filterType": "NOTIONAL", "minNotional": str(market.min_notional),
-             "applyMinToMarket": True, "maxNotional": "9000000", "applyMaxToMarket": False,
-             "avgPriceMins": 5},
-        ],
-    }  # fmt: skip
 
 
 def _number(params: dict[str, str], name: str) -> Decimal | None:

@@ -120,7 +120,7 @@ class SpotExchange:
         self.orders: dict[int, SpotOrder] = {}
         self.trades: list[Trade] = []
         self.quotes: dict[str, tuple[Decimal, Decimal, Decimal]] = {}
-        self.on_event: Callable[[Happened], None] = lambda happened: None
+        self.on_event: Callable[[Happened], None] = lambda _: None
         self.fee_asset = fee_asset
         self._engines: dict[str, Engine] = {}
         self._order_ids = count(4_000_001)
