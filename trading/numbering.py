@@ -26,7 +26,7 @@ class Numbers:
         """
         if self.frozen:
             raise ValueError("the venue's numbers went back: a person resumes above them first")
-        return replace(self, taken=self.taken + 1)
+        return Numbers(self.taken + 1, self.shown, self.frozen)
 
     def seen(self, number: int) -> "Numbers":
         """The venue has shown an order under this number."""

@@ -87,6 +87,9 @@ def check_order(
     """After one report: the formulas of the row, the change of status, the ledger."""
     check_report(order, before, applied, report)
     state = applied.state
+    if state is before:  # as it was, so what held still holds
+        must(not applied.entries, order.id, "entries that are not in the ledger")
+        return
     status, was = state.ord_status, before.ord_status
     must(is_allowed(was, status), order.id, "went from", was, "to", status)
     if applied.verdict is Verdict.PARKED:

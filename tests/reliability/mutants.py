@@ -65,7 +65,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     ("trading.protocol", "        and blind[-1] >= valid_until + quiet\n", ""),
     ("trading.protocol", "        if proves_existence:\n            return Answer.UNKNOWN\n", ""),
     ("trading.protocol", "    if answer is Answer.NOT_EXECUTED and was_unknown:\n        return Answer.UNKNOWN\n", ""),
-    ("trading.numbering", "return replace(self, taken=self.taken + 1)", "return replace(self, taken=self.shown + 1)"),
+    ("trading.numbering", "return Numbers(self.taken + 1, ", "return Numbers(self.shown + 1, "),
     ("trading.protocol", "if kind is CommandKind.NEW or leaves_qty != 0:", "if True:"),
     ("trading.protocol", "    return kind is CommandKind.CANCEL or attempt < MAX_ATTEMPTS", "    return attempt < MAX_ATTEMPTS"),
     ("trading.protocol", "if (order.acked and not order.unseen) or order.cum_qty > ZERO or order.is_closed:", "if order.is_closed:"),

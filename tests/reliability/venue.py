@@ -69,14 +69,14 @@ class VenueOrder:
     trades: dict[str, Execution] = field(default_factory=dict)
     closed: str = ""
     done: bool = False
+    cum: int = 0
+    gross: int = 0
 
-    @property
-    def cum(self) -> int:
-        return sum(one.qty for one in self.trades.values() if one.live)
-
-    @property
-    def gross(self) -> int:
-        return sum(one.qty * one.px for one in self.trades.values() if one.live)
+    def add_up(self) -> None:
+        """What the trades that stand come to, after one of them is new or other."""
+        live = [one for one in self.trades.values() if one.live]
+        self.cum = sum([one.qty for one in live])
+        self.gross = sum([one.qty * one.px for one in live])
 
     @property
     def works(self) -> bool:
@@ -222,6 +222,7 @@ class Venue:
         """Execute; also more than is left, and after the end, as venues do."""
         exec_id = f"{self.name}x{self.seq + 1}"
         order.trades[exec_id] = Execution(qty, px, exec_id)
+        order.add_up()
         if order.closed == "REJECTED":
             order.closed = ""  # whatever it said: it worked
         if order.tif not in DAY_LIKE:
@@ -246,6 +247,7 @@ class Venue:
         else:
             words = {"last_qty": NUMBERS[one.qty], "last_px": NUMBERS[one.px]}
             one.live, exec_type = False, ExecType.TRADE_CANCEL
+        order.add_up()
         self.executions.append(
             self.say(order, exec_type, exec_id=exec_id, exec_ref_id=ref, **words)
         )
