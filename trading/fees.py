@@ -62,6 +62,40 @@ class Charged:
     amount: Decimal = ZERO
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill: quantity, price, what turns their product into money, and who rested."""
+
+    qty: Decimal
+    px: Decimal
+    multiplier: Decimal
+    is_maker: bool
+    ends_order: bool
+
+    @property
+    def notional(self) -> Decimal:
+        """The amount traded."""
+        return exact.multiply(exact.multiply(self.qty, self.px), self.multiplier)
+
+
+def fee_of(schedule: FeeSchedule, execution: Execution, before: Charged) -> tuple[Decimal, Charged]:
+    """Return the fee of one execution at the lowest tier, and what its order has been charged.
+
+    >>> rates = FeeSchedule(tiers=(FeeTier(ZERO, maker_bps=ZERO, taker_bps=Decimal(1)),))
+    >>> fill = Execution(Decimal(10), Decimal("1250.50"), Decimal(1), False, True)
+    >>> fee_of(rates, fill, Charged())[0]
+    Decimal('1.25')
+    """
+    return charge(
+        schedule,
+        before,
+        notional=execution.notional,
+        qty=execution.qty,
+        is_maker=execution.is_maker,
+        ends_order=execution.ends_order,
+    )
+
+
 def charge(
     schedule: FeeSchedule,
     before: Charged,

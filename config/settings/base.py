@@ -24,6 +24,8 @@ OMS_REFERENCE_MAX_AGE_S = 60  # a last trade older than this judges no price
 OMS_REFERENCE_MAX_SPREAD_BPS = 200  # a wider market has no meaningful midpoint
 OMS_SLIPPAGE_EQUITY_BPS = 50  # room an amount of money is given for the price to turn worse
 OMS_REPLAY_SECONDS_PER_DAY = env.integer("OMS_REPLAY_SECONDS_PER_DAY", 60)
+# where the paper venue keeps its runs, to be played again by ``manage.py replay_tape``
+OMS_PAPER_TAPES = Path(tapes).resolve() if (tapes := env.text("OMS_PAPER_TAPES")) else None
 OMS_DEMO_HISTORY = env.flag("OMS_DEMO_HISTORY", default=True)  # past days of the demo firms
 OMS_RESERVED_CASH = "risk.selectors.reserved_cash"  # portfolio lies below risk and asks by name
 # A halt is lifted by another person than who set it; where a firm has no other, by the same one.

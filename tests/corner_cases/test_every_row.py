@@ -12,7 +12,6 @@ AWAITED = {
     **dict.fromkeys((54, 68), "its order type or time in force"),
     **dict.fromkeys(range(75, 80), "execution algorithms are not built yet"),
     **dict.fromkeys((80, 81), "smart order routing is not built yet"),
-    92: "a recorded run plays in the engine, not in a backtest yet",
 }
 """What rows without a test wait for; a row whose test is there may leave."""
 NAME = re.compile(r"^ *(?:async )?def test_row_(\d\d)_[a-z]", re.MULTILINE)

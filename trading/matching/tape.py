@@ -89,7 +89,7 @@ def play(lines: Iterable[str]) -> Iterator[Report]:
             if engine is None:
                 engine = Engine.resume(state_from_json(content["state"]))
                 continue
-            event = _read(content)
+            event = event_of(content)
         except (KeyError, TypeError, ValueError) as failure:
             raise UnreadableTape(f"line {number} is not of a tape: {failure!r}") from failure
         yield from engine.apply(event)
@@ -100,7 +100,11 @@ def report_line(report: Report) -> str:
     return _line(asdict(report))
 
 
-def _read(content: dict[str, Any]) -> Event:
+def event_of(content: dict[str, Any]) -> Event:
+    """Return the event a line's content stands for.
+
+    :raises KeyError, TypeError, ValueError: if it stands for none.
+    """
     kind = _EVENTS[content.pop("event")]
     known = {field.name for field in fields(kind)}
     if unknown := content.keys() - known:

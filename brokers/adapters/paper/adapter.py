@@ -13,6 +13,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
+from django.conf import settings
+
 from brokers.adapters.base import (
     BalancesPage,
     CancelOrder,
@@ -35,10 +37,10 @@ from brokers.adapters.outbox import Outbox
 from brokers.adapters.paper import queries
 from brokers.adapters.paper.capabilities import PAPER, PAPER_PLAIN
 from brokers.adapters.paper.days import DayEnd, day_end
-from brokers.adapters.paper.engines import Recorder
 from brokers.adapters.paper.messages import Message
 from brokers.adapters.paper.parse import parse
-from brokers.adapters.paper.venue import Answer, Command, Venue, VenueAway
+from brokers.adapters.paper.tapes import kept_in
+from brokers.adapters.paper.venue import Answer, Command, Recorder, Venue, VenueAway
 from trading.market import Quote
 from trading.orders.reports import ExecutionReport
 
@@ -99,7 +101,7 @@ class PaperBroker:
             connection_id=self._connection_id,
             able=self.capabilities,
             day_end=self._day_end,
-            recorder=self._recorder,
+            recorder=self._recorder or self._recorder_of_files(),
         )
         try:
             result = await self._run_db(partial(venue.log_on, self._clock()))
@@ -112,6 +114,12 @@ class PaperBroker:
         self._unsubscribe = self._quotes.subscribe(self._on_quote)
         self._wake.set()
         self._start(self._work(venue))
+
+    def _recorder_of_files(self) -> Recorder | None:
+        directory = settings.OMS_PAPER_TAPES
+        if directory is None:
+            return None
+        return kept_in(directory, self._schema, self._connection_id, self._clock())
 
     async def close(self) -> None:
         """End the session; what is in flight becomes Unknown to those who wait for it."""

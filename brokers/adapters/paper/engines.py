@@ -4,14 +4,15 @@ They are a cache of the rows, rebuilt from them at log-on. Every event goes thro
 that whoever listens there has the whole run: what an engine saw is all it decides by.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from brokers.adapters.paper.books import Books
+from brokers.adapters.paper.fees import charged, schedule_of
 from brokers.adapters.paper.messages import CLOSED, Message, scale_of
-from brokers.adapters.paper.scale import Scale, instant_of, nanoseconds
 from brokers.adapters.paper.terms import engine_time, working_order
-from brokers.models import PaperOrder
+from brokers.models import PaperAccount, PaperOrder
+from trading import exact
 from trading.market import Quote
 from trading.matching import (
     Engine,
@@ -23,21 +24,19 @@ from trading.matching import (
     Timer,
     WorkingOrder,
     order_to_json,
-    tape,
 )
+from trading.matching.recording import OrderTerms, Recording
+from trading.matching.scale import Scale, instant_of, nanoseconds
 from trading.vocabulary import OrdStatus
 
 QUOTE_MAX_AGE = timedelta(seconds=5)
-
-Recorder = Callable[[Scale, str], None]
-"""Takes the lines of each instrument's tape (``trading.matching.tape``) as they are written."""
 
 
 class Engines:
     """All engines of one session. Not thread-safe."""
 
-    def __init__(self, rows: Iterable[PaperOrder] = (), recorder: Recorder | None = None) -> None:
-        self._recorder = recorder
+    def __init__(self, rows: Iterable[PaperOrder] = (), recording: Recording | None = None) -> None:
+        self._recording = recording
         self._engines: dict[Scale, Engine] = {}
         self._shown: dict[Scale, datetime] = {}
         self._orders = {order.order_id: order for order in rows}
@@ -57,14 +56,14 @@ class Engines:
     def apply(self, scale: Scale, event: Event) -> list[Report]:
         """Let an engine see an event; the reports are still to be recorded."""
         engine = self.engine(scale)
-        if self._recorder is not None:
-            self._recorder(scale, tape.line_of(event))
+        if self._recording is not None:
+            self._recording.event(scale, event)
         return engine.apply(event)
 
     def _begin(self, scale: Scale, state: EngineState) -> None:
         engine = self._engines[scale] = Engine.resume(state)
-        if self._recorder is not None:
-            self._recorder(scale, tape.begin(engine))
+        if self._recording is not None:
+            self._recording.engine(scale, engine)
 
     # --- time and prices ------------------------------------------------------------------------
 
@@ -127,9 +126,16 @@ class Engines:
 
     # --- reports to rows ------------------------------------------------------------------------
 
-    def enter(self, order: PaperOrder) -> None:
+    def enter(self, order: PaperOrder, account: PaperAccount) -> None:
         """Know the row of an order before its first report."""
         self._orders[order.order_id] = order
+        self.note(order, account)
+
+    def note(self, order: PaperOrder, account: PaperAccount) -> None:
+        """Have it recorded what an order pays."""
+        if self._recording is not None:
+            terms = OrderTerms(order.multiplier, schedule_of(account), charged(order))
+            self._recording.order(scale_of(order), order.order_id, terms)
 
     def works(self, order_id: str) -> bool:
         """Whether an order of this number works."""
@@ -141,10 +147,19 @@ class Engines:
 
     def record(self, books: Books, reports: Sequence[Report]) -> list[Message]:
         """Bring the rows of the orders to where each report leaves them, and journal it."""
-        messages = [books.record(self._orders[report.order_id], report) for report in reports]
+        messages = [self._say(books, report) for report in reports]
         for order_id in {report.order_id: None for report in reports}:
             self._settle(order_id)
         return messages
+
+    def _say(self, books: Books, report: Report) -> Message:
+        order = self._orders[report.order_id]
+        before = order.fee_amount
+        message = books.record(order, report)
+        if self._recording is not None:
+            fee = exact.subtract(order.fee_amount, before)
+            self._recording.said(scale_of(order), report, fee)
+        return message
 
     def _settle(self, order_id: str) -> None:
         """After an event: whether the order still works, and how."""

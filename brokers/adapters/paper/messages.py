@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from brokers.adapters.paper.fees import Execution, charge_order
-from brokers.adapters.paper.scale import Scale
+from brokers.adapters.paper.fees import charge_order
 from brokers.models import PaperAccount, PaperExecution, PaperOrder
 from common.numbers import dec_str, opt_dec_str
-from trading.matching import EndReason, Liquidity, Report
+from trading.matching import EndReason, Report
+from trading.matching.recording import execution_of
+from trading.matching.scale import Scale
 from trading.vocabulary import CxlRejReason, ExecType, OrdRejReason, OrdStatus, Side
 
 CLOSED = frozenset({OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED})
@@ -136,14 +137,7 @@ def _add_trade(
 ) -> None:
     scale = scale_of(order)
     qty, px = scale.quantity(report.last_qty), scale.price(report.last_px)
-    execution = Execution(
-        qty=qty,
-        px=px,
-        multiplier=order.multiplier,
-        is_maker=report.liquidity is Liquidity.MAKER,
-        ends_order=report.leaves_qty == 0,
-    )
-    fee = charge_order(stamp.account, order, execution)
+    fee = charge_order(stamp.account, order, execution_of(scale, report, order.multiplier))
     sign = Side(order.side).sign
     row.qty_delta = sign * qty
     row.cash_delta = -sign * qty * px * order.multiplier - fee

@@ -19,7 +19,7 @@ from brokers.adapters.base import (
     VenueOrder,
 )
 from brokers.adapters.paper.faults import Aim, Faults
-from brokers.adapters.paper.fees import Execution, fee_of, schedule_of
+from brokers.adapters.paper.fees import schedule_of
 from brokers.adapters.paper.messages import leaves_qty
 from brokers.models import (
     FILLS_AND_CORRECTIONS,
@@ -32,7 +32,7 @@ from brokers.models import (
 )
 from common.numbers import dec_str
 from tenants.binding import tenant_bound
-from trading.fees import Charged
+from trading.fees import Charged, Execution, fee_of
 from trading.vocabulary import OrdStatus, OrdType, Side, TimeInForce
 
 

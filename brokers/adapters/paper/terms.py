@@ -9,7 +9,6 @@ from typing import TypeVar
 from brokers.adapters.base import NewOrder, Rejected, ReplaceOrder
 from brokers.adapters.capabilities import Capabilities
 from brokers.adapters.paper.messages import scale_of
-from brokers.adapters.paper.scale import Scale, nanoseconds
 from brokers.models import PaperOrder
 from trading.matching import (
     Engine,
@@ -21,6 +20,7 @@ from trading.matching import (
     order_from_json,
 )
 from trading.matching import NewOrder as Entry
+from trading.matching.scale import Scale, nanoseconds
 from trading.orders.validity import PRICED_TYPES, STOP_TYPES, TRAILING_TYPES
 from trading.vocabulary import (
     OrdRejReason,

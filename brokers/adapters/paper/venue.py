@@ -23,16 +23,17 @@ from brokers.adapters.capabilities import Capabilities
 from brokers.adapters.paper.books import Books
 from brokers.adapters.paper.capabilities import PAPER
 from brokers.adapters.paper.days import DayEnd, day_end
-from brokers.adapters.paper.engines import Engines, Recorder
+from brokers.adapters.paper.engines import Engines
 from brokers.adapters.paper.faults import Aim
 from brokers.adapters.paper.messages import Message, rejection_of, scale_of
-from brokers.adapters.paper.scale import Scale, opt_nanoseconds
 from brokers.adapters.paper.terms import Arrival, engine_time, entry_of, new_terms, why_unfit
 from brokers.adapters.paper.wire import fill_after_cancel, tell, tell_of_command
 from brokers.models import FaultSwitch, PaperAccount, PaperFault, PaperOrder, PaperVenue
 from tenants.binding import tenant_bound
 from trading.market import Quote
 from trading.matching import Cancel
+from trading.matching.recording import Recording
+from trading.matching.scale import Scale, opt_nanoseconds
 from trading.vocabulary import (
     CommandKind,
     CxlRejReason,
@@ -42,6 +43,7 @@ from trading.vocabulary import (
 )
 
 Command = NewOrder | CancelOrder | ReplaceOrder
+Recorder = Callable[[Sequence[str]], None]
 Claim = Callable[[FaultSwitch], PaperFault | None]
 BUSY_FOR = timedelta(seconds=1)
 NOBODY = ""
@@ -81,8 +83,8 @@ class BatchResult:
 
 
 class Venue:
-    """All instruments and accounts of one paper connection. ``recorder`` hears every event of
-    every engine, in order.
+    """All instruments and accounts of one paper connection. ``recorder`` takes the lines of the
+    run (``trading.matching.recording``) in order, those of a batch once it is committed.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Venue:
         self._able = able
         self._day_end = day_end
         self._recorder = recorder
+        self._lines: list[str] = []
         self._session = 0
         self._engines = Engines()
 
@@ -128,9 +131,10 @@ class Venue:
             venue.session += 1
             venue.save(update_fields=["session"])
             self._session = venue.session
-            rows = PaperOrder.objects.filter(venue_id=self.connection_id, is_working=True)
-            self._engines = Engines(rows.order_by("priority", "id"), self._recorder)
-            return self._run((), {}, now)
+            self._read_orders()
+            result = self._run((), {}, now)
+        self._hand_over()
+        return result
 
     def process(
         self, commands: Sequence[Command], quotes: Mapping[str, Quote], now: datetime
@@ -141,7 +145,25 @@ class Venue:
         :raises VenueAway: if there is no line; nothing has happened then.
         """
         with tenant_bound(self.schema):
-            return self._run(commands, quotes, now)
+            result = self._run(commands, quotes, now)
+        self._hand_over()
+        return result
+
+    def _hand_over(self) -> None:
+        """Give the recorder what has been written down since the last commit."""
+        if self._recorder is not None:
+            lines, self._lines[:] = tuple(self._lines), []
+            self._recorder(lines)
+
+    def _read_orders(self) -> None:
+        recording = None if self._recorder is None else Recording(self._lines.append)
+        rows = PaperOrder.objects.filter(venue_id=self.connection_id, is_working=True)
+        orders = list(rows.order_by("priority", "id"))
+        self._engines = Engines(orders, recording)
+        if recording is not None:
+            accounts = PaperAccount.objects.filter(venue_id=self.connection_id).in_bulk()
+            for order in orders:
+                self._engines.note(order, accounts[order.account_id])
 
     def _run(
         self, commands: Sequence[Command], quotes: Mapping[str, Quote], now: datetime
@@ -235,7 +257,7 @@ class Venue:
             shown = self._engines.show_one(scale, quotes[command.symbol], books.now)
             self._engines.record(books, shown)
         order = books.enter(command, account, arrival.order_id, day_end)
-        self._engines.enter(order)
+        self._engines.enter(order, account)
         reports = self._engines.apply(scale, entry)
         first = self._engines.record(books, reports)[0]
         refusal = rejection_of(reports[0])
