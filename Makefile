@@ -11,7 +11,7 @@ LOCKS := $(CORE_LOCKS) requirements/dev.txt
 E2E_LOCKS := $(LOCKS) requirements/e2e.txt
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: run test e2e nightly check demo test-ib-insync lock format clean help
+.PHONY: run test e2e simulate nightly check demo test-ib-insync lock format clean help
 
 help:  ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -28,9 +28,15 @@ test: $(VENV)/.dev  ## Every test but the browser's
 e2e: $(VENV)/.e2e  ## The browser's tests, on the Chromium of this machine
 	@$(BIN)/python -m pytest -q tests/e2e $(ARGS)
 
-nightly: $(VENV)/.dev  ## The long forms: a million schedules, planted faults, 10,000 orders
+simulate: $(VENV)/.dev  ## 20,000 seeded schedules of orders, faults and crashes
+	@$(BIN)/python -m tests.reliability --seed 1 --schedules 20000 $(ARGS)
+
+nightly: $(VENV)/.dev  ## The long forms: docs/testing.md says what each proves
 	@$(BIN)/python -m tests.reliability --schedules 1000000
 	@$(BIN)/python -m tests.reliability.mutants
+	@OMS_TEST_WHOLE_LIVES=300 OMS_TEST_SAMPLED_LIVES=50000 OMS_TEST_LIVES=1500 \
+		$(BIN)/python -m pytest -q tests/reliability/test_arrivals.py tests/reliability/test_simulation.py
+	@OMS_TEST_DIFFERENTIAL=5000 $(BIN)/python -m pytest -q tests/oms/test_differential.py
 	@OMS_TEST_ORDERS=10000 $(BIN)/python -m pytest -q tests/oms/test_replay.py -k one_tampered
 
 check: $(VENV)/.dev  ## Format, lint, types, imports, migrations, deployment profile
