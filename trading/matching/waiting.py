@@ -43,8 +43,9 @@ def release_parked(floor: Floor) -> None:
 def reprice_pegs(floor: Floor) -> None:
     """Move pegged orders to where the market has gone; each move loses the place in time."""
     prices = floor.market.prices()
-    for order in floor.watchers():
-        if order.peg is None or order.parked:
+    for seen in floor.watchers():
+        order = floor.orders.get(seen.order_id)  # one that moved before may have met it
+        if order is None or order.peg is None or order.parked:
             continue
         price = pegged_price(order, prices)
         if price == order.price:

@@ -43,7 +43,7 @@ def test_market_sale_walks_down():
 
 
 @pytest.mark.parametrize("tif", [TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK])
-def test_market_order_into_an_empty_side_is_rejected(tif):
+def test_row_53_market_order_into_an_empty_side_is_rejected(tif):
     made = engine(quote(ask_size=0))
     reports = made.apply(buy("m", 1, tif=tif))
     assert [(r.exec_type, r.reason) for r in reports] == [(REJECTED, EndReason.NO_LIQUIDITY)]
@@ -123,7 +123,7 @@ def test_immediate_or_cancel_takes_what_is_there_and_ends():
     assert made.working == ()
 
 
-def test_fill_or_kill_is_all_or_nothing():
+def test_row_63_fill_or_kill_is_all_or_nothing():
     made = engine(quote(ask_size=10))
     reports = made.apply(buy("f", 11, 101, tif=TimeInForce.FOK))
     assert [(r.exec_type, r.cum_qty) for r in reports] == [(NEW, 0), (CANCELED, 0)]

@@ -67,12 +67,12 @@ def test_equality_fires_and_a_tick_before_does_not(made, quiet, fired):
     assert said(floor.apply(quote(last=fired)))[:2] == [("s", TRIGGERED), ("s", TRADE)]
 
 
-def test_a_stop_that_gaps_trades_at_the_market_and_not_at_its_price():
+def test_row_51_a_stop_that_gaps_trades_at_the_market_and_not_at_its_price():
     floor = engine(quote(last=100), sell("s", 5, trigger=stop(95)))
     assert trades(floor.apply(quote(bid=80, ask=81, last=80))) == [("s", 5, 80)]
 
 
-def test_a_stop_limit_beyond_which_the_market_gapped_rests():
+def test_row_52_a_stop_limit_beyond_which_the_market_gapped_rests():
     floor = engine(quote(last=100), sell("s", 5, 94, trigger=stop(95)))
     reports = floor.apply(quote(bid=80, ask=81, last=80))
     assert told(reports) == [("s", TRIGGERED, 0, 0)]
@@ -89,7 +89,7 @@ def test_a_stop_limit_beyond_which_the_market_gapped_rests():
         buy("s", 5, trigger=stop(101, touch=True)),
     ],
 )
-def test_a_stop_on_the_wrong_side_is_rejected(made):
+def test_row_50_a_stop_on_the_wrong_side_is_rejected(made):
     (report,) = engine(quote(last=100)).apply(made)
     assert (report.exec_type, report.reason) == (REJECTED, EndReason.WOULD_TRIGGER)
 
@@ -144,14 +144,12 @@ def trailing(name="t", side=Side.SELL, qty=5, price=None, at=1, tif=GTC, **trail
     return replace(made, trigger=trigger, ord_type=OrdType.LIMIT)
 
 
-def test_a_trail_follows_up_never_comes_back_and_fires():
-    floor = engine(quote(last=100), trailing(offset=5))
-    assert floor.find("t").trigger.stop_px == 95
-    floor.apply(quote(last=110))
-    assert floor.find("t").trigger.stop_px == 105
-    floor.apply(quote(last=106))
-    assert floor.find("t").trigger.stop_px == 105
-    assert said(floor.apply(quote(last=105)))[0] == ("t", TRIGGERED)
+def test_row_55_a_trail_follows_up_never_comes_back_and_fires():
+    floor = engine(quote(last=100), trailing(percent=500))
+    for last, stop in ((100, 95), (120, 114), (118, 114)):
+        floor.apply(quote(last=last))
+        assert floor.find("t").trigger.stop_px == stop
+    assert said(floor.apply(quote(last=114)))[0] == ("t", TRIGGERED)
 
 
 def test_a_percent_trail_is_rounded_away_from_the_market():
@@ -161,7 +159,7 @@ def test_a_percent_trail_is_rounded_away_from_the_market():
     assert buying.find("t").trigger.stop_px == 112  # 111.1 up
 
 
-def test_a_trail_waits_for_its_activation_and_starts_from_the_price_that_activated_it():
+def test_row_56_a_trail_waits_for_its_activation_and_starts_from_the_price_that_activated_it():
     floor = engine(quote(last=100), trailing(offset=5, activation_px=110))
     floor.apply(quote(last=90))
     assert floor.find("t").trigger.stop_px is None
@@ -193,7 +191,7 @@ def test_a_stop_that_moves_with_every_price_is_told_once_a_second():
     assert floor.next_timer is None
 
 
-def test_amending_the_distance_keeps_the_anchor():
+def test_row_58_amending_the_distance_keeps_the_anchor():
     floor = engine(quote(last=100), trailing(offset=5))
     floor.apply(quote(last=110))
     floor.apply(quote(last=107))
@@ -207,7 +205,7 @@ def test_amending_the_distance_keeps_the_anchor():
 # --- market to limit, pegs, hidden size -----------------------------------------------------
 
 
-def test_market_to_limit_takes_the_best_level_and_rests_there():
+def test_row_54_market_to_limit_takes_the_best_level_and_rests_there():
     floor = engine(quote(ask=101, ask_size=4), buy("m", 10, to_limit=True))
     resting = floor.find("m")
     assert (resting.price, resting.cum_qty, resting.leaves_qty) == (101, 4, 6)
@@ -247,6 +245,16 @@ def test_a_peg_without_a_reference_is_suspended_until_it_is_back():
     assert (report.exec_type, report.ord_status) == (ExecType.SUSPENDED, OrdStatus.SUSPENDED)
     floor.apply(quote(bid=99, ask=110))
     assert floor.find("p").price == 99
+
+
+def test_a_peg_that_moves_may_meet_another_that_is_still_to_move():
+    floor = engine(quote(100, 104), internal_crossing=True)
+    floor.apply(buy("b", 5, 110, tif=GTC, peg=Peg(PegPriceType.PRIMARY, 1), account="B"))
+    floor.apply(sell("s", 7, 95, tif=GTC, peg=Peg(PegPriceType.PRIMARY, -1), account="S"))
+    reports = floor.apply(quote(103, 105))  # the purchase moves to 104 and meets the sale at 103
+    assert trades(reports)[:2] == [("s", 5, 103), ("b", 5, 103)]
+    assert floor.find("b") is None
+    assert (floor.find("s").leaves_qty, floor.find("s").price) == (2, 104)
 
 
 def test_an_iceberg_shows_its_next_part_behind_those_who_waited():
