@@ -165,7 +165,7 @@ class Keeper:
         """Watch an order by its terms of now; a trail goes on from the best price it has seen."""
         before = self._waits.get(row.order_pk)
         self._rows[row.order_pk] = row
-        self._waits[row.order_pk] = _resumed(row.waits, before)
+        self._waits[row.order_pk] = from_anchor(row.waits, before.anchor_px if before else None)
         self._by_symbol[row.symbol].add(row.order_pk)
         now = utcnow()
         quote = self._session.quotes.latest(row.symbol)
@@ -260,12 +260,6 @@ class Keeper:
 
 def _max_age() -> timedelta:
     return timedelta(seconds=settings.OMS_QUOTE_MAX_AGE_S)
-
-
-def _resumed(row: Kept, before: Kept | None) -> Kept:
-    anchor = None if before is None else from_anchor(row, before.anchor_px).anchor_px
-    moved = None if anchor is None else judge(row, anchor)
-    return following(row, moved) if isinstance(moved, Moved) else row
 
 
 def _blind_alarm(symbol: str, count: int) -> Alarm:

@@ -257,9 +257,9 @@ def bring_stop(order: Order, anchor_px: Decimal | None, now: datetime) -> bool:
 
     ``anchor_px`` None means the best price stored. The caller holds the lock.
     """
-    waits = from_anchor(_waits(order), anchor_px)
-    moved = None if waits.anchor_px is None else judge(_waits(order), waits.anchor_px)
-    if not isinstance(moved, Moved):
+    stored = _waits(order)
+    waits = from_anchor(stored, anchor_px)
+    if waits == stored:
         return False
     record(
         order,
@@ -268,8 +268,8 @@ def bring_stop(order: Order, anchor_px: Decimal | None, now: datetime) -> bool:
             source=ReportSource.LOCAL,
             exec_id=f"trailed:{order.version + 1}",
             transact_time=now,
-            stop_px=moved.stop_px,
-            anchor_px=moved.anchor_px,
+            stop_px=waits.stop_px,
+            anchor_px=waits.anchor_px,
             restatement_reason=TRAILED,
         ),
         actor=KEEPER,

@@ -102,6 +102,8 @@ def judge(order: Kept, price: Decimal) -> Fired | Moved | None:
 
     :raises ValueError: for an order without a trigger.
     """
+    if _is_between(order, price):
+        return None
     before = _trigger(order)
     after = followed(before, _ticks(price, order, up=order.is_buy), buy=order.is_buy)
     anchor = after.trail.anchor if after.trail is not None else None
@@ -118,23 +120,34 @@ def judge(order: Kept, price: Decimal) -> Fired | Moved | None:
     return Moved(_price(anchor, order), _price(after.stop_px, order))
 
 
+def _is_between(order: Kept, price: Decimal) -> bool:
+    """Whether the price reaches nothing: almost all do, and there may be thousands of orders."""
+    stop, best = order.stop_px, order.anchor_px
+    if stop is not None and (price <= stop if order.fires_below else price >= stop):
+        return False
+    if order.trail_offset is None:
+        return True
+    if best is None:
+        best = order.activation_px
+        reached = best is None or (price <= best if order.is_buy else price >= best)
+        return not reached
+    # Without a stop it has yet to be taken from the best price, as after another distance.
+    return stop is not None and (price >= best if order.is_buy else price <= best)
+
+
 def following(order: Kept, moved: Moved) -> Kept:
     """The order after its trail has moved."""
     return replace(order, anchor_px=moved.anchor_px, stop_px=moved.stop_px)
 
 
 def from_anchor(order: Kept, anchor_px: Decimal | None) -> Kept:
-    """The order whose trail has also seen ``anchor_px``, which counts where it is the better one.
+    """The order whose trail has also seen ``anchor_px``, if that is better than what it knows.
 
-    The stop is left as it is; ``judge`` brings it to its distance.
+    None brings its stop to the best price it knows already.
     """
-    if anchor_px is None or order.trail_offset is None:
-        return order
-    known = order.anchor_px
-    if known is None:
-        return replace(order, anchor_px=anchor_px)
-    best = min(known, anchor_px) if order.is_buy else max(known, anchor_px)
-    return replace(order, anchor_px=best)
+    seen = order.anchor_px if anchor_px is None else anchor_px
+    moved = None if seen is None or order.trail_offset is None else judge(order, seen)
+    return following(order, moved) if isinstance(moved, Moved) else order
 
 
 def _trigger(order: Kept) -> Trigger:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trading.keeping import triggers
 from trading.keeping.triggers import (
     Fired,
     Kept,
@@ -125,12 +126,16 @@ def test_a_resumed_trail_keeps_its_stop_whatever_the_first_price_is():
     assert judge(order, dec(121)) == Moved(dec(121), dec(116))
 
 
-def test_a_better_anchor_counts_and_a_worse_one_does_not():
+def test_a_better_anchor_counts_with_its_stop_and_a_worse_one_does_not():
     order = trail(anchor_px=120, stop_px=115)
-    assert from_anchor(order, dec(125)).anchor_px == dec(125)
-    assert from_anchor(order, dec(110)) == order
+    better = from_anchor(order, dec(125))
+    assert (better.anchor_px, better.stop_px) == (dec(125), dec(120))
+    assert isinstance(judge(better, dec(119)), Fired)
+    assert from_anchor(order, dec(117)) == from_anchor(order, dec(110)) == order
     assert from_anchor(order, None) == order
-    assert from_anchor(trail(Side.BUY, anchor_px=80), dec(75)).anchor_px == dec(75)
+    assert from_anchor(trail(anchor_px=120), None).stop_px == dec(115)
+    bought = from_anchor(trail(Side.BUY, anchor_px=80, stop_px=85), dec(75))
+    assert (bought.anchor_px, bought.stop_px) == (dec(75), dec(80))
     assert from_anchor(waiting(stop_px=95), dec(75)) == waiting(stop_px=95)
 
 
@@ -168,3 +173,30 @@ def test_a_trail_never_moves_back_and_resumes_as_if_it_had_never_stopped(
     head, resumed = walk(order, *path[:cut])
     if "FIRED" not in head:
         assert [*head, *walk(resumed, *path[cut:])[0]] == whole
+
+
+@given(
+    side=st.sampled_from([Side.BUY, Side.SELL]),
+    kind=st.sampled_from([T.STOP, T.MARKET_IF_TOUCHED, T.TRAILING_STOP]),
+    stop=st.none() | st.integers(90, 110).map(Decimal),
+    anchor=st.none() | st.integers(90, 110).map(Decimal),
+    activation=st.none() | st.integers(90, 110).map(Decimal),
+    offset=st.integers(1, 10).map(Decimal),
+    price=st.integers(8_900, 11_100).map(lambda n: Decimal(n) / 100),
+)
+def test_what_reaches_nothing_is_told_apart_without_working_it_out(
+    side, kind, stop, anchor, activation, offset, price
+):
+    if kind is T.TRAILING_STOP:
+        order = Kept(
+            side, kind, Decimal(1), stop, trail_offset=offset, trail_type=TrailType.PRICE,
+            anchor_px=anchor, activation_px=activation,
+        )  # fmt: skip
+        settled = judge(order, anchor) if anchor is not None else None
+        order = following(order, settled) if isinstance(settled, Moved) else order
+    else:
+        order = Kept(side, kind, Decimal(1), stop or Decimal(100))
+    quick = judge(order, price)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(triggers, "_is_between", lambda *_: False)
+        assert judge(order, price) == quick
