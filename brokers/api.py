@@ -171,6 +171,11 @@ def post_fault(request: ApiRequest, name: str, body: FaultIn) -> dict[str, Any]:
     return fault_json(fault)
 
 
+def connection_row(actor: Actor, connection: BrokerConnection) -> dict[str, Any]:
+    """One connection as the API shows it."""
+    return _rows(actor, [connection])[0]
+
+
 def _rows(actor: Actor, connections: list[BrokerConnection]) -> list[dict[str, Any]]:
     codes = selectors.account_codes(actor, connections)
     faults = selectors.active_faults(connections)

@@ -54,6 +54,8 @@ def keep_credentials(
         )
     _forget_unused_keys()
     _note(connection.pk, CredentialUse.Deed.KEPT, by, now)
+    if connection.state == BrokerConnection.State.DISABLED:
+        _move(connection, BrokerConnection.State.DOWN, "a new key was kept", now)
 
 
 def open_credentials(*, schema: str, connection_id: int, by: str = GATEWAY) -> dict[str, str]:
@@ -77,11 +79,15 @@ def open_credentials(*, schema: str, connection_id: int, by: str = GATEWAY) -> d
 
 
 def revoke_credentials(*, connection: BrokerConnection, by: str, now: datetime) -> None:
-    """Delete a connection's secrets, and with them the last key that opened them."""
+    """Delete a connection's secrets, and with them the last key that opened them.
+
+    The connection is disabled: its session ends, and none begins until a new key is kept.
+    """
     require_bound()
     Credential.objects.filter(connection=connection).delete()
     _forget_unused_keys()
     _note(connection.pk, CredentialUse.Deed.REVOKED, by, now)
+    _move(connection, BrokerConnection.State.DISABLED, f"its key was revoked by {by}", now)
 
 
 def rotate_keys(*, schema: str) -> int:
@@ -108,6 +114,14 @@ def _owner(schema: str, connection_id: int, name: str) -> str:
 
 def _forget_unused_keys() -> None:
     CredentialKey.objects.exclude(pk__in=Credential.objects.values("key_id")).delete()
+
+
+def _move(
+    connection: BrokerConnection, state: BrokerConnection.State, reason: str, now: datetime
+) -> None:
+    BrokerConnection.objects.filter(pk=connection.pk).update(
+        state=state, reason=reason[:200], state_since=now
+    )
 
 
 def _note(connection_id: int, deed: CredentialUse.Deed, by: str, now: datetime) -> None:

@@ -175,18 +175,18 @@ def set_connection_state(
     reason: str = "",
     actor_label: str = GATEWAY,
     now: datetime,
-) -> None:
-    """Record what the gateway sees of a session.
+) -> bool:
+    """Record what the gateway sees of a session; False if the connection is disabled, and stays so.
 
     Publishes connection.up on the way to UP and connection.down on the way from it. A call with
-    UP stamps ``last_seen_at``, so it serves as heartbeat too. A disabled connection stays so.
+    UP stamps ``last_seen_at``, so it serves as heartbeat too.
     """
     states = BrokerConnection.State
     with tenant_bound(schema):
         connection = BrokerConnection.objects.select_for_update().get(pk=connection_id)
         before = connection.state
         if before == states.DISABLED:
-            return
+            return False
         connection.state, connection.reason = state, reason[:200]
         if state == states.UP:
             connection.last_seen_at = now
@@ -201,6 +201,7 @@ def set_connection_state(
                 actor=actor_label,
                 now=now,
             )
+        return state != states.DISABLED
 
 
 # --- leases -------------------------------------------------------------------------------------

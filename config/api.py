@@ -24,7 +24,7 @@ are refused, and every error is `application/problem+json` with a stable `code`.
 
 ROUTERS = (
     "accounts.api",
-    "brokers.api",
+    "brokers.setup_api",  # on the router of brokers.api: both serve /connections
     "marketdata.api",
     "portfolio.api",
     "risk.api",

@@ -37,6 +37,10 @@ class NotConnected(Exception):
     """There is no session with the venue: nothing was written, so the command may be queued."""
 
 
+class SignedOut(NotConnected):
+    """The venue does not take the credentials: asking again changes nothing until they do."""
+
+
 # --- commands -------------------------------------------------------------------------------
 
 

@@ -80,7 +80,11 @@ class Gateway:
                 await asyncio.sleep(RETRY_S)
                 continue
             for schema, connection_id, broker_name in found:
-                if (schema, connection_id) not in self.sessions:
+                known = self.sessions.get((schema, connection_id))
+                if known is not None and known.has_ended:
+                    await known.close()
+                    known = None
+                if known is None:
                     session = Session(
                         schema=schema,
                         connection_id=connection_id,

@@ -10,7 +10,7 @@ import logging
 import time
 
 from brokers import services as broker_services
-from brokers.adapters.base import Broker, NotConnected
+from brokers.adapters.base import Broker, NotConnected, SignedOut
 from brokers.adapters.registry import adapter_class
 from brokers.models import BrokerConnection
 from brokers.services import Lease
@@ -58,6 +58,7 @@ class Session:
         self.broker: Broker | None = None
         self.inquiries = Inquiries()
         self._is_up = False
+        self._disabled = False
         self._keeper: Keeper | None = None
         self._wake = asyncio.Event()
         self._reconcile = asyncio.Event()
@@ -89,12 +90,20 @@ class Session:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it will not begin again by itself: its connection is disabled."""
+        return bool(self._tasks) and self._tasks[0].done()
+
     async def _run_for_ever(self) -> None:
         failures = 0
-        while True:
+        while not self._disabled:
             started = time.monotonic()
             try:
                 await self._run_once()
+            except* SignedOut as group:
+                log.error("session of %s is disabled: %s", self.schema, group.exceptions[0])
+                await self._mark(BrokerConnection.State.DISABLED, str(group.exceptions[0]))
             except* (DatabaseAway, LeaseLost, NotConnected, ConnectionError, TimeoutError) as group:
                 log.warning("session of %s ends: %s", self.schema, group.exceptions[0])
             except* Exception:
@@ -184,6 +193,8 @@ class Session:
                 raise LeaseLost(f"the lease of {self.schema} went to another gateway")
             if self._is_up:
                 await self._mark(BrokerConnection.State.UP)
+            if self._disabled:
+                raise LeaseLost(f"the connection of {self.schema} is disabled")
 
     async def _send_loop(self) -> None:
         """One sender per account at a time; accounts go side by side."""
@@ -238,7 +249,7 @@ class Session:
             self._keeper.wake()  # a fill may leave reduce-only orders too large
 
     async def _mark(self, state: BrokerConnection.State, reason: str = "") -> None:
-        await self.database.run(
+        enabled = await self.database.run(
             broker_services.set_connection_state,
             schema=self.schema,
             connection_id=self.connection_id,
@@ -246,6 +257,7 @@ class Session:
             reason=reason,
             now=utcnow(),
         )
+        self._disabled = not enabled
 
     async def _release(self, reason: str) -> None:
         await self._mark(BrokerConnection.State.DOWN, reason)

@@ -30,6 +30,7 @@ from brokers.adapters.base import (
     Rejected,
     ReplaceOrder,
     RunDb,
+    SignedOut,
     Unknown,
 )
 from brokers.adapters.capabilities import Capabilities
@@ -92,7 +93,9 @@ class CcxtBroker:
             await exchange.fetch_balance()
         except Exception as failure:
             await exchange.close()
-            raise NotConnected(f"{self.venue.name}: {failure}") from failure
+            refused = errors.is_signed_out(failure, self.venue.signed_out)
+            kind = SignedOut if refused else NotConnected
+            raise kind(f"{self.venue.name}: {failure}") from failure
         self._setup, self._exchange = setup, exchange
         self._watch(self._watch_orders)
         self._watch(self._watch_trades)

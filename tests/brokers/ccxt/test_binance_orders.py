@@ -6,7 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from brokers.adapters.base import Accepted, NotConnected, NotExecuted, Rejected, Unknown
+from brokers.adapters.base import (
+    Accepted,
+    NotConnected,
+    NotExecuted,
+    Rejected,
+    SignedOut,
+    Unknown,
+)
 from tests.brokers.ccxt.conftest import PAIR, Desk
 from tests.simulators.faults import Fault
 from trading.vocabulary import CxlRejReason, OrdRejReason, OrdStatus, OrdType
@@ -246,7 +253,7 @@ def test_f63_revoked_credentials_end_the_session_and_a_wrong_key_never_begins_on
         assert isinstance(await s.submit(price="49000"), NotExecuted)
         async with asyncio.timeout(5):
             assert "no longer takes the credentials" in await s.broker.wait_disconnected()
-        with pytest.raises(NotConnected):
+        with pytest.raises(SignedOut):
             await desk.broker().connect()
 
     in_session(desk, journey)
