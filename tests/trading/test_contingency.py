@@ -88,6 +88,19 @@ def test_without_amending_in_place_the_new_stop_comes_before_the_old_one_goes():
     assert acts(desired(slow, legs)) == [(CANCEL, 2, 0, "s1"), (SEND, 1, 100, "")]
 
 
+def test_an_older_stop_stays_until_the_newer_one_is_acknowledged_and_if_it_is_refused():
+    slow = terms(ContingencyType.OTOCO, amends_in_place=False)
+    sent = order("s2", 100, is_acknowledged=False)
+    legs = bracket([order("e", cum=100)], [order("s1", 40), sent], [order("t", 100)])
+    assert desired(slow, legs) == []
+    legs = bracket([order("e", cum=100)], [order("s1", 40), order("s2", 100)], [order("t", 100)])
+    assert acts(desired(slow, legs)) == [(CANCEL, 2, 0, "s1")]
+    refused = order("s2", unsolicited=True)
+    legs = bracket([order("e", cum=100)], [order("s1", 40), refused], [order("t", 100)])
+    assert desired(slow, legs) == []
+    assert unprotected_qty(slow, legs) == 60
+
+
 def test_an_unknown_outcome_counts_as_working_and_nothing_is_sent_for_its_leg():
     lost = order("s", 40, state=LegState.UNKNOWN)
     legs = bracket([order("e", cum=100)], [lost], [order("t", 40)])

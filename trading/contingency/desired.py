@@ -44,16 +44,20 @@ def _actions(terms: ListTerms, number: int, leg: Leg, wanted: Decimal) -> list[A
     if not live:
         return [Action(ActionKind.SEND, number, wanted)]
     newest = live[-1]
+    # An older stop goes once the newer one works: a moment with two beats a moment with none.
+    outdated = _cancels(number, live[:-1]) if newest.is_acknowledged else []
     if newest.leaves_qty == wanted:
-        return _cancels(number, live[:-1])
+        return outdated
     if terms.amends_in_place:
         resized = Action(
             ActionKind.RESIZE, number, newest.cum_qty + wanted, order_id=newest.order_id
         )
-        return [resized, *_cancels(number, live[:-1])]
-    if leg.is_stop:  # a moment with two stops beats a moment with none
-        return [Action(ActionKind.SEND, number, wanted)]
-    return _cancels(number, live)
+        return [resized, *outdated]
+    if not leg.is_stop:
+        return _cancels(number, live)
+    if leg.orders[-1].unsolicited:
+        return []  # the venue refused the newer stop: the older one stays, and people are told
+    return [Action(ActionKind.SEND, number, wanted)]
 
 
 def _cancels(number: int, orders: Iterable[LegOrder]) -> list[Action]:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Max
+
 from common.actor import system_actor
 from common.errors import Refused
 from common.ids import new_ulid
@@ -80,7 +82,8 @@ def send_again(
     now = standing.now
     order = Order(**{name: getattr(last, name) for name in COPIED})
     order.id = new_ulid(now)
-    order.leg_no = max(one.leg_no or 0 for one in standing.orders) + 1
+    in_list = Order.objects.filter(list_id=standing.row.id)
+    order.leg_no = in_list.aggregate(most=Max("leg_no"))["most"] + 1
     order.cl_ord_id = leg_id(standing.row.id, order.leg_no)
     order.order_qty = qty
     order.version, order.created_at, order.updated_at = 0, now, now
