@@ -23,7 +23,7 @@ from trading.orders.fold import apply
 from trading.orders.ledger import EntryKind, LedgerEntry
 from trading.orders.reports import from_json
 from trading.orders.state import OrderState, facts_json, new_state
-from trading.vocabulary import Side
+from trading.vocabulary import CommandKind, OrdStatus, Side
 
 REREADS = 5
 AT_ONCE = 500
@@ -247,6 +247,18 @@ def _problems_of(evidence: _Evidence) -> Iterator[str]:
         yield f"it reserves {held}, its open commands and leaves need {needed}"
     if order.is_closed and evidence.pending:
         yield f"it is closed and {evidence.pending[0]} is open"
+    yield from _keeping_differences(evidence, state)
+
+
+def _keeping_differences(evidence: _Evidence, state: OrderState) -> Iterator[str]:
+    """What nobody but us acknowledged is held here or on its way; what a venue has is not ours."""
+    order = evidence.order
+    waits = state.unseen or state.base_status is OrdStatus.SUSPENDED
+    if order.held_by is not None and (order.is_closed or not waits):
+        yield f"it is held by {order.held_by} and {order.ord_status} at its venue"
+    is_going = any(command.kind == CommandKind.NEW for command in evidence.pending)
+    if state.unseen and not order.is_closed and order.held_by is None and not is_going:
+        yield "no venue has it, nobody holds it and nothing is on its way"
 
 
 def _submitted(order: Order, first: OrderVersion) -> OrderState:

@@ -6,14 +6,17 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import transaction
 
 from brokers.services import acquire_lease
 from marketdata.models import Instrument
+from oms.audit import order_problems
 from oms.gateway import sender
 from oms.models import Command, Order, OrderVersion
 from oms.services import ends, protocol
 from oms.services.reduce_only import shrink_reducing
 from oms.services.reports import Incoming, apply_reports
+from tenants.binding import tenant_bound
 from tests.journeys.cast import fresh, until, utcnow
 from tests.journeys.kept import STOP, TRAIL, alarms, desk, price, sent
 from trading.orders.reports import ExecutionReport
@@ -72,6 +75,29 @@ def test_a_preview_says_who_would_hold_the_order(price, alice):
     assert (shown["held_by"], shown["synthetic_parts"], shown["sent_as"]) == (
         "OMS", ["trigger"], "MARKET",
     )  # fmt: skip
+
+
+def test_everything_cancelled_at_once_ends_what_is_kept(price, alice, desk):
+    price("100")
+    order_ids = {kept(alice), kept(alice, **TRAIL)}
+    swept = alice.post("/orders/cancel-all", {"account": desk.code})
+    assert swept.status == 202
+    assert {alice.order(order_id)["ord_status"] for order_id in order_ids} == {"CANCELED"}
+
+
+def test_the_proof_of_orders_names_what_nobody_keeps(gateway, price, alice, desk):
+    price("100")
+    lost, bought = kept(alice), alice.placed("BUY", "10")
+    alice.until_final(bought)
+    for order_id, holder, problem in (
+        (lost, None, "nobody holds it"),
+        (bought, "OMS", "it is held by OMS and FILLED at its venue"),
+    ):
+        with tenant_bound(desk.schema):
+            assert order_problems([desk.code]) == []
+            Order.objects.filter(pk=order_id).update(held_by=holder)
+            assert any(problem in found for found in order_problems([desk.code]))
+            transaction.set_rollback(True)
 
 
 # --- firing ---------------------------------------------------------------------------------------
