@@ -19,6 +19,7 @@ from brokers.adapters.base import (
 )
 from brokers.adapters.capabilities import Capabilities
 from oms.services import protocol
+from oms.services.cancel_new import BY_CANCEL
 from oms.services.protocol import Claimed
 from trading.orders import wire
 from trading.orders.reports import ExecutionReport
@@ -53,6 +54,14 @@ def request_of(command: Claimed) -> NewOrder | CancelOrder | ReplaceOrder:
         return CancelOrder(
             account=command.account_code,
             venue_cl_ord_id=command.venue_cl_ord_id,
+            order_id=command.order_id,
+            request_id=command.cl_ord_id,
+            symbol=command.symbol,
+        )
+    if BY_CANCEL in terms:
+        return CancelOrder(
+            account=command.account_code,
+            venue_cl_ord_id=terms["orig_venue_cl_ord_id"],
             order_id=command.order_id,
             request_id=command.cl_ord_id,
             symbol=command.symbol,

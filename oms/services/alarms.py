@@ -15,7 +15,9 @@ from oms.present import break_json
 
 
 class AlarmKind(StrEnum):
-    """What may be wrong with orders: kept here, dependent on each other, or taken as others."""
+    """What may be wrong with orders: kept here, dependent on each other, taken as others, not
+    ended by a halt, or half replaced.
+    """
 
     TRIGGER_BLIND = "TRIGGER_BLIND"
     TRIGGER_MISSED = "TRIGGER_MISSED"
@@ -23,6 +25,8 @@ class AlarmKind(StrEnum):
     UNPROTECTED_POSITION = "UNPROTECTED_POSITION"
     OCO_BOTH_FILLED = "OCO_BOTH_FILLED"
     ECHO_MISMATCH = "ECHO_MISMATCH"
+    KILL_INCOMPLETE = "KILL_INCOMPLETE"
+    REPLACE_HALF_DONE = "REPLACE_HALF_DONE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from common.instants import instant_str
 from oms.models import Command, Order
 from oms.services import outbox
+from oms.services.cancel_new import fold_part
 from oms.services.fold import load_state, record
 from oms.services.protocol import (
     GATEWAY,
@@ -146,7 +147,7 @@ def refuse_as_absent(*, schema: str, command_id: str, now: datetime) -> None:
             command, CommandState.REFUSED, now=now, by="VENUE", code=OrdRejReason.NOT_RECEIVED
         )
         is_new = command.kind == CommandKind.NEW
-        record(
+        fold_part(
             order,
             ExecutionReport(
                 exec_type=ExecType.REJECTED if is_new else ExecType.REQUEST_REFUSED,

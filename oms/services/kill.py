@@ -2,7 +2,7 @@
 
 The halt's event takes back what is open at that moment (``oms.subscribers``). What was on its way,
 a cancel that got lost, an order nobody here knows: all of it is found by asking again. That a halt
-is proved empty is an event; after half a minute without proof a break names the orders.
+is proved empty is an event; after half a minute without proof an alarm names the orders.
 """
 
 from collections import defaultdict
@@ -10,25 +10,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
-
 from brokers.adapters.base import VenueOrder
 from brokers.models import BrokerAccount, BrokerConnection
 from common.actor import system_actor
-from common.ids import new_ulid
 from common.instants import instant_str
 from events.models import Event
 from events.services import publish
-from oms.models import Break, OrderVersion
-from oms.present import break_json
+from oms.models import OrderVersion
 from oms.selectors import orders_under_halt
+from oms.services.alarms import Alarm, AlarmKind, close_alarm, close_alarms, raise_alarms
 from oms.services.cancel import cancel_halted
 from risk.selectors import halts_in_force
 from tenants.binding import tenant_bound
 from trading.risk import HaltScope, HaltState, covers
 
 ACTOR = "system:halt"
-KIND = "kill_incomplete"
 EMPTY = "halt.empty"
 FIRST_ASKED = timedelta(seconds=2)
 """Until then the halt's own event has the word."""
@@ -52,7 +48,7 @@ class Sweep:
 
 
 def sweeps(*, schema: str, connection_id: int, now: datetime) -> list[Sweep]:
-    """The halts under which nothing may work at a connection; breaks of lifted ones are closed."""
+    """The halts under which nothing may work at a connection; alarms of lifted ones are closed."""
     with tenant_bound(schema):
         venue = BrokerConnection.objects.get(pk=connection_id).name
         accounts = BrokerAccount.objects.filter(connection_id=connection_id).order_by("code")
@@ -79,12 +75,14 @@ def sweeps(*, schema: str, connection_id: int, now: datetime) -> list[Sweep]:
                     open_here.exists(),
                 )
             )
-        _close(
-            Break.objects.filter(account__code__in=codes).exclude(
-                subject__in=[one.halt_id for one in found]
-            ),
-            "the halt was lifted",
-            now,
+        ids = accounts.values_list("pk", flat=True)
+        close_alarms(
+            AlarmKind.KILL_INCOMPLETE,
+            connection_id=connection_id,
+            but={(pk, one.halt_id) for one in found for pk in ids},
+            resolution="the halt was lifted",
+            actor=ACTOR,
+            now=now,
         )
         return found
 
@@ -116,9 +114,16 @@ def conclude(
     """
     with tenant_bound(schema):
         left = _left(schema, connection_id, sweep, working)
-        breaks = Break.objects.filter(subject=sweep.halt_id, account__code__in=sweep.accounts)
         if complete and not left:
-            _close(breaks, "the venue proved empty", now)
+            accounts = BrokerAccount.objects.filter(code__in=sweep.accounts)
+            for pk in accounts.values_list("pk", flat=True):
+                close_alarm(
+                    AlarmKind.KILL_INCOMPLETE,
+                    (pk, sweep.halt_id),
+                    resolution="the venue proved empty",
+                    actor=ACTOR,
+                    now=now,
+                )
             _tell_once(sweep, connection_id, now)
             return True
         if now - sweep.since >= ALARM_AFTER:
@@ -160,26 +165,15 @@ def _left(
 
 
 def _alarm(sweep: Sweep, left: Mapping[str, list[str]], *, complete: bool, now: datetime) -> None:
-    """Open a break per account of which something is left, or nothing is known."""
+    """Raise the alarm for each account of which something is left, or nothing is known."""
     silent = [] if complete else [code for code in sweep.accounts if code not in left]
-    for account in BrokerAccount.objects.filter(code__in=[*left, *silent]):
-        names = left.get(account.code, [])
-        row, is_new = Break.objects.get_or_create(
-            account=account,
-            kind=KIND,
-            subject=sweep.halt_id,
-            closed_at=None,
-            defaults={
-                "id": new_ulid(now),
-                "ours": "nothing may work",
-                "theirs": f"{len(names)} not over" if names else "the venue does not say",
-                "detail": _named(sweep, names),
-                "opened_at": now,
-            },
-        )
-        if is_new:
-            data = break_json(row)
-            publish(type="break.opened", subject=row.id, data=data, actor=ACTOR, now=now)
+    accounts = BrokerAccount.objects.filter(code__in=[*left, *silent])
+    found = {}
+    for code, pk in accounts.values_list("code", "pk"):
+        names = left.get(code, [])
+        theirs = f"{len(names)} not over" if names else "the venue does not say"
+        found[pk, sweep.halt_id] = Alarm("nothing may work", theirs, _named(sweep, names))
+    raise_alarms(AlarmKind.KILL_INCOMPLETE, found, actor=ACTOR, now=now)
 
 
 def _named(sweep: Sweep, names: Sequence[str]) -> str:
@@ -207,7 +201,3 @@ def _tell_once(sweep: Sweep, connection_id: int, now: datetime) -> None:
         actor=ACTOR,
         now=now,
     )
-
-
-def _close(breaks: QuerySet[Break], resolution: str, now: datetime) -> None:
-    breaks.filter(kind=KIND, closed_at=None).update(closed_at=now, resolution=resolution)

@@ -35,6 +35,8 @@ PRIORITY_DECREASE = 30
 PRIORITY_REPLACE = 40
 PRIORITY_NEW = 50
 REQUEST_TTL = timedelta(minutes=5)
+AFTER = "after_qty"
+"""In the payload of a NEW that is the rest of an amended order: what was filled before it."""
 IMMEDIATE_TTL = timedelta(seconds=30)
 RESTING_TTL = timedelta(minutes=5)
 IMMEDIATE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
@@ -268,6 +270,9 @@ def resolve_by_evidence(
     """
     still_open = []
     for command in commands:
+        if AFTER in command.payload and not _is_there(state, command.venue_cl_ord_id):
+            still_open.append(command)  # the order exists by its earlier part alone
+            continue
         outcome = outcome_by_state(
             CommandKind(command.kind),
             CommandState(command.state),
@@ -280,3 +285,9 @@ def resolve_by_evidence(
         else:
             finish(command, outcome.state, now=now, by=outcome.by, code=outcome.code)
     return still_open
+
+
+def _is_there(state: OrderState, venue_cl_ord_id: str) -> bool:
+    """Whether the venue has spoken of the version under this id, or the order is over."""
+    version = state.version_for(None, venue_cl_ord_id)
+    return state.is_closed or (version is not None and version.order_id is not None)

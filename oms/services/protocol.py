@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 from brokers.models import GatewayLease
 from oms.models import Command, Order
 from oms.services import outbox, streams
+from oms.services.cancel_new import fold_part
 from oms.services.fold import record
 from oms.services.recheck import must_wait, why_not_sent
 from oms.services.reports import lock_order
@@ -130,7 +131,7 @@ def _wait(command: Command, now: datetime) -> None:
 
 def _refuse_unsent(command: Command, order: Order, reason: str, now: datetime) -> None:
     outbox.finish(command, CommandState.REFUSED, now=now, by="LOCAL", code=reason)
-    record(
+    fold_part(
         order,
         ExecutionReport(
             exec_type=ExecType.REJECTED,
@@ -234,7 +235,7 @@ def record_outcome(
     with tenant_bound(schema):
         command, order = locked_command(command_id)
         if report is not None:
-            record(order, report, actor=GATEWAY, now=now)
+            fold_part(order, report, actor=GATEWAY, now=now)
             command.refresh_from_db(fields=["state"])
         if command.kind == CommandKind.NEW and command.state in (
             CommandState.SENDING,

@@ -5,7 +5,7 @@ no order explains opens a break; a break whose difference is gone closes by itse
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -18,6 +18,7 @@ from common.numbers import dec_str
 from events.services import publish
 from oms.models import Break, Command, Execution, Order, ReconciliationRun
 from oms.present import break_json
+from oms.services.cancel_new import filled_before
 from oms.services.fold import load_state
 from oms.services.reports import Incoming, apply_reports
 from portfolio.selectors import cash, position_quantities
@@ -43,6 +44,7 @@ class Books:
     ours: tuple[reconcile.OurOrder, ...]
     known_exec_ids: frozenset[str]
     symbols: frozenset[str]
+    filled_before: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +93,20 @@ def our_books(*, schema: str, account_code: str, now: datetime) -> Books:
         if latest is None:
             since = account.created_at
         known = Execution.objects.filter(account=account, transact_time__gte=since)
+        ours = tuple(
+            reconcile.OurOrder(load_state(order), order.symbol, _sent_at(order)) for order in orders
+        )
         return Books(
             account_id=account.pk,
             account_code=account.code,
             currency=account.currency,
             since=since,
-            ours=tuple(
-                reconcile.OurOrder(load_state(order), order.symbol, _sent_at(order))
-                for order in orders
-            ),
+            ours=ours,
             known_exec_ids=frozenset(known.values_list("exec_id", flat=True)),
             symbols=_symbols(account.pk, since),
+            filled_before=filled_before(
+                [item.state.venue_cl_ord_id for item in ours if len(item.state.versions) > 1]
+            ),
         )
 
 
@@ -127,7 +132,7 @@ def compare_orders(*, books: Books, venue: VenueSide, now: datetime) -> reconcil
     return reconcile.diff_open_orders(
         account=books.account_code,
         ours=books.ours,
-        theirs=venue.orders,
+        theirs=[_as_of_the_whole(books, one) for one in venue.orders],
         complete=venue.orders_complete,
         now=now,
     ) + reconcile.diff_executions(
@@ -139,6 +144,14 @@ def compare_orders(*, books: Books, venue: VenueSide, now: datetime) -> reconcil
         since=books.since,
         now=now,
     )
+
+
+def _as_of_the_whole(books: Books, shown: VenueOrder) -> VenueOrder:
+    """An order of the venue that is the rest of one of ours, with the figures of the whole."""
+    before = books.filled_before.get(shown.venue_cl_ord_id)
+    if before is None:
+        return shown
+    return replace(shown, order_qty=before + shown.order_qty, cum_qty=before + shown.cum_qty)
 
 
 def fold_findings(*, schema: str, books: Books, findings: reconcile.Findings, now: datetime) -> int:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
+from brokers.adapters.capabilities import Amend
+from brokers.adapters.registry import capabilities_of
 from common.actor import Actor
 from common.errors import FieldError
 from common.numbers import dec_str
@@ -16,6 +18,7 @@ from oms.models import Command, Order, OrderVersion
 from oms.present import order_json
 from oms.selectors import access_order
 from oms.services import outbox
+from oms.services.cancel_new import BY_CANCEL
 from oms.services.entry import check_fields, check_reduce_only, refuse
 from oms.services.fold import load_state, record, terms_of_row
 from oms.services.halts import check_halt
@@ -278,6 +281,7 @@ def _queue(
         payload={
             **wire.write(version, wire.TERMS),
             "orig_venue_cl_ord_id": state.venue_cl_ord_id,
+            **_way_of(order),
         },
         priority=priority or (outbox.PRIORITY_DECREASE if decreasing else outbox.PRIORITY_REPLACE),
         now=now,
@@ -286,6 +290,19 @@ def _queue(
     order.reserved_qty, order.reserve_px = outbox.reservation(order, state, [command])
     order.save(update_fields=["reserved_qty", "reserve_px"])
     outbox.move_reservation(order, held)
+
+
+def _way_of(order: Order) -> dict[str, bool]:
+    """How the venue gets the new terms, as the payload's mark.
+
+    :raises RequestInvalid: if it gives an order no other terms at all.
+    """
+    broker = order.account.connection.broker
+    able = capabilities_of(broker)
+    if able is not None and able.amend is Amend.NONE:
+        text = f"{broker} gives an order no other terms; cancel it and send another."
+        raise errors.RequestInvalid("order_qty", "unsupported_by_venue", text)
+    return {BY_CANCEL: True} if able is not None and able.amend is Amend.CANCEL_NEW else {}
 
 
 def _amend_unsent(

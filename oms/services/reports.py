@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from oms.models import Order, OrderVersion
+from oms.services.cancel_new import fold_part
 from oms.services.echo import hold_to_word
-from oms.services.fold import Folded, park, record
+from oms.services.fold import Folded, park
 from tenants.binding import tenant_bound
 from trading.orders.reports import ExecutionReport
 
@@ -39,7 +40,7 @@ def apply_report(
         park(account_id, None, incoming.report, "no_such_order", incoming.message_id, now)
         return None
     report = incoming.report
-    folded = record(order, report, actor=actor, now=now, message_id=incoming.message_id)
+    folded = fold_part(order, report, actor=actor, now=now, message_id=incoming.message_id)
     if not folded.duplicate:
         hold_to_word(order, report, actor=actor, now=now)
     return folded

@@ -54,7 +54,7 @@ def test_row_86_a_kill_switch_ends_queued_working_and_unknown_orders_and_asks_un
     (command,) = desk.rows(Command, order_id=queued, kind="NEW")
     assert (command.state, command.outcome_code, command.attempt) == ("REFUSED", "withdrawn", 0)
     # the venue answers no question, so that nothing proves anything: people are told which
-    until(lambda: desk.rows(Break, kind="kill_incomplete", subject=halt_id), "there is an alarm")
+    until(lambda: desk.rows(Break, kind="KILL_INCOMPLETE", subject=halt_id), "there is an alarm")
     assert told_empty(halt_id) == []
 
     fault("silent", times=0)
@@ -62,7 +62,7 @@ def test_row_86_a_kill_switch_ends_queued_working_and_unknown_orders_and_asks_un
         order = alice.until_final(order_id)
         assert (order["ord_status"], order["cum_qty"]) == ("CANCELED", "0")
     until(lambda: told_empty(halt_id), "the venue has proved empty")
-    (row,) = desk.rows(Break, kind="kill_incomplete", subject=halt_id)
+    (row,) = desk.rows(Break, kind="KILL_INCOMPLETE", subject=halt_id)
     assert row.resolution == "the venue proved empty"
     sent = {(order.venue_cl_ord_id, order.is_working) for order in desk.at_venue()}
     assert sent == {(working, False), (lost, False), (unknown, False)}
@@ -80,7 +80,7 @@ def test_row_86_an_alarm_names_what_is_left_and_a_lifted_halt_ends_it(
     halt_id = halt()
 
     def alarms():
-        return desk.rows(Break, kind="kill_incomplete", subject=halt_id)
+        return desk.rows(Break, kind="KILL_INCOMPLETE", subject=halt_id)
 
     until(alarms, "there is an alarm")
     assert "stuck" in alarms()[0].detail
