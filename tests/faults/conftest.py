@@ -23,10 +23,10 @@ from tests.journeys.cast import (
     utcnow,
 )
 from tests.journeys.street import gateway, idle_gateway, impatient, market
+from tests.simulators.thread import InThread, running
 from tests.simulators.tws.brokerage import Brokerage
 from tests.simulators.tws.front import Front
 from tests.simulators.tws.shapes import Listing
-from tests.simulators.tws.thread import FrontInThread, running
 from trading.vocabulary import Mode
 
 __all__ = [
@@ -46,18 +46,18 @@ CASH = Decimal(1_000_000)
 
 
 @pytest.fixture
-def tws() -> Iterator[FrontInThread]:
+def tws() -> Iterator[InThread[Front]]:
     """A TWS with one share, quoted at the prices of the market."""
     brokerage = Brokerage(listings=[Listing(416904, "SPX")])
     with running(Front(brokerage)) as front:
-        front.do(front.front.quote("SPX", "999.50", "1000.50"))
+        front.do(front.served.quote("SPX", "999.50", "1000.50"))
         yield front
 
 
 @pytest.fixture
-def desk(acme: Firm, tws: FrontInThread) -> Desk:
+def desk(acme: Firm, tws: InThread[Front]) -> Desk:
     """Acme's account DU1 at that TWS, of this test alone."""
-    return open_tws_desk(acme, tws.front.port, now=utcnow())
+    return open_tws_desk(acme, tws.served.port, now=utcnow())
 
 
 def open_tws_desk(firm: Firm, port: int, *, now: datetime) -> Desk:

@@ -1,19 +1,28 @@
-"""Runs a front on an event loop of its own, for tests whose gateway has another."""
+"""Runs a simulator's front on an event loop of its own, for tests whose gateway has another."""
 
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from typing import Any
-
-from tests.simulators.tws.front import Front
+from typing import Any, Generic, Protocol, TypeVar
 
 
-class FrontInThread:
+class Servable(Protocol):
+    """A front: it listens until it is stopped."""
+
+    async def start(self, port: int = 0) -> None: ...
+
+    async def stop(self) -> None: ...
+
+
+Front = TypeVar("Front", bound=Servable)
+
+
+class InThread(Generic[Front]):
     """A running front; ``do`` carries out one of its coroutines there and waits."""
 
-    def __init__(self, front: Front, loop: asyncio.AbstractEventLoop) -> None:
-        self.front = front
+    def __init__(self, served: Front, loop: asyncio.AbstractEventLoop) -> None:
+        self.served = served
         self._loop = loop
 
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
@@ -22,12 +31,12 @@ class FrontInThread:
 
 
 @contextmanager
-def running(front: Front) -> Iterator[FrontInThread]:
+def running(front: Front) -> Iterator[InThread[Front]]:
     """Serve until the block ends."""
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, name="tws-front", daemon=True)
+    thread = threading.Thread(target=loop.run_forever, name="simulator", daemon=True)
     thread.start()
-    served = FrontInThread(front, loop)
+    served = InThread(front, loop)
     try:
         served.do(front.start())
         yield served
