@@ -22,7 +22,7 @@ COUNT = int(os.environ.get("OMS_TEST_DIFFERENTIAL", "5"))
 SEED = int(os.environ.get("OMS_TEST_SEED", "1"))
 ALL = frozenset({"orders:write", "orders:read"})
 
-pytestmark = pytest.mark.timeout(120 + COUNT * 5)
+pytestmark = pytest.mark.timeout(300 + COUNT * 20)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ TABLES = (
 )  # fmt: skip
 
 
-pytestmark = pytest.mark.timeout(120 + ORDERS // 10)
+pytestmark = pytest.mark.timeout(120 + ORDERS // 4)
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def test_the_nightly_task_opens_a_break_tells_and_closes_it(desk, many):
 
 def test_beat_wakes_every_due_firm(desk, monkeypatch):
     sent = []
-    monkeypatch.setattr(tasks, "claim_due", lambda job, **_: ["t_acme", "t_globex"])
+    monkeypatch.setattr(tasks, "claim_due", lambda *_, **__: ["t_acme", "t_globex"])
     monkeypatch.setattr(tasks, "send", lambda task, schema: sent.append((task, schema)))
     tasks.verify_replay()
     assert sent == [

@@ -79,6 +79,7 @@ def _personality(draw: Random) -> Personality:
         lag=draw.choice((0, 0, LAG_MS)),
         echoes=draw.random() < 0.4,
         budget=draw.choice((0, 0, 0, 2)),
+        trims=draw.random() < 0.2,
     )
 
 

@@ -44,7 +44,8 @@ class Personality:
 
     ``sequenced``: its reports are numbered. ``lag``: how many ms its look-ups are behind.
     ``echoes``: it says that a request is pending before it answers it. ``budget``: how many
-    requests it takes in a second, 0 for any number.
+    requests it takes in a second, 0 for any number. ``trims``: it shows an ended order's total as
+    what was executed.
     """
 
     dedup: str
@@ -52,6 +53,7 @@ class Personality:
     lag: int
     echoes: bool = False
     budget: int = 0
+    trims: bool = False
 
 
 @dataclass(slots=True)
@@ -290,15 +292,16 @@ class Venue:
     def answer_for(self, order: VenueOrder) -> ExecutionReport:
         """The order as a status answer shows it."""
         cum, status = order.cum, order.status
+        qty = cum if self.ways.trims and cum and (order.closed or not order.works) else order.qty
         return ExecutionReport(
             exec_type=ExecType.ORDER_STATUS,
             source=ReportSource.RECON,
-            exec_id=f"s:{order.order_id}:{status}:{order.qty}:{order.price}:{cum}",
+            exec_id=f"s:{order.order_id}:{status}:{qty}:{order.price}:{cum}",
             transact_time=at(self.clock.now),
             venue_cl_ord_id=order.head,
             order_id=order.order_id,
             ord_status=status,
-            order_qty=NUMBERS[order.qty],
+            order_qty=NUMBERS[qty],
             price=NUMBERS[order.price],
             cum_qty=NUMBERS[cum],
             leaves_qty=NUMBERS[max(order.qty - cum, 0) if order.works else 0],

@@ -65,10 +65,8 @@ def missing_reports(
             missing += _term_change(state, earlier, terms)[0]
         made = tuple(replace(item, exec_id=_made_id(state, item, account)) for item in missing)
         return made, None if closed_too else Query.ORDER, False
-    ended = said in _ENDINGS or (said is OrdStatus.DONE_FOR_DAY and terms.time_in_force in DAY_LIKE)
     if terms != state.terms and said is not OrdStatus.REJECTED:
-        # Some venues show an ended order's total as what was executed: that is no other term.
-        if not ended or terms.order_qty > state.cum_qty:
+        if not _shows_executed_as_total(state, said, terms):
             missing, query = _term_change(state, answer, terms)
     elif said in _WORKING and (state.unseen or not state.acked):
         missing.append(_said(answer, ExecType.NEW))
@@ -78,6 +76,16 @@ def missing_reports(
         missing.append(_said(answer, _SAID_BY[said]))
     made = tuple(replace(item, exec_id=_made_id(state, item, account)) for item in missing)
     return made, query, False
+
+
+def _shows_executed_as_total(state: OrderState, said: OrdStatus, terms: Terms) -> bool:
+    """Whether the venue may only have put what was executed where an ended order's total stands.
+
+    Some do, and that is no other term: taken for one it would hide an overfill.
+    """
+    ended = said in _ENDINGS or (said is OrdStatus.DONE_FOR_DAY and terms.time_in_force in DAY_LIKE)
+    complete = said is OrdStatus.FILLED and state.cum_qty >= state.order_qty
+    return (ended or complete) and terms.order_qty <= state.cum_qty
 
 
 def _ended_under_others(state: OrderState, said: OrdStatus, terms: Terms) -> bool:

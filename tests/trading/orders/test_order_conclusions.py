@@ -117,6 +117,15 @@ def test_a_total_raised_unheard_is_learned_from_the_ended_order() -> None:
     assert last(after, report(E.ORDER_STATUS, at=10, ord_status=S.CANCELED, **ENDED)).state == after
 
 
+def test_an_overfilled_order_that_shows_what_was_executed_as_its_total_stays_overfilled() -> None:
+    state = run(order(10), NEW, trade("a", 12, seq=2))
+    answer = report(
+        E.ORDER_STATUS, at=9, ord_status=S.FILLED, **ENDED | {"order_qty": 12, "cum_qty": 12}
+    )
+    assert last(state, answer).state == state
+    assert (state.order_qty, state.overfill_qty) == (10, 2)
+
+
 def test_a_total_lowered_unheard_is_learned_from_the_filled_order() -> None:
     state = run(order(40), NEW, report(E.CANCELED, 3), trade("a", 20, seq=4))
     answer = report(E.ORDER_STATUS, at=9, ord_status=S.FILLED, **ENDED | {"order_qty": 15})
