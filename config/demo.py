@@ -40,6 +40,8 @@ CURRENCY = "USD"
 ADMIN_EMAIL = "admin@blotter.test"
 KEY_NAME = "demo"
 ACTOR = "system:setup"
+PLAIN = "paper-plain"
+"""The simulated venue that takes MARKET and LIMIT orders only: the rest is held by this system."""
 BEFORE_THE_OPEN = timedelta(hours=1)
 """How long before the first of its past days a firm's accounts are opened."""
 
@@ -51,6 +53,7 @@ class Account:
     code: str
     name: str
     connection: str = PAPER_CONNECTION
+    broker: str = "paper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ FIRMS: Sequence[Firm] = (
             Account("PAPER-1", "Index trend"),
             Account("PAPER-2", "Index fade"),
             Account("PAPER-3", "Venue with a bad line", connection="flaky"),
+            Account("PAPER-4", "Venue without stops", connection="plain", broker=PLAIN),
         ),
     ),
     Firm(
@@ -210,7 +214,7 @@ def _open_account(wanted: Account, now: datetime) -> None:
     connection = BrokerConnection.objects.filter(name=wanted.connection).first()
     if connection is None:
         connection = open_connection(
-            name=wanted.connection, broker="paper", mode=Mode.PAPER, now=now
+            name=wanted.connection, broker=wanted.broker, mode=Mode.PAPER, now=now
         )
     account = open_paper_account(
         code=wanted.code,

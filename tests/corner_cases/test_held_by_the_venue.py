@@ -88,4 +88,4 @@ def test_fees_by_who_rested_by_unit_and_at_least_so_much_end_in_the_books(
     assert fees(desk, small) == [Decimal(4)]
     gateway.reconcile(desk)
     pnl = program.get(f"/pnl?account={desk.code}").json
-    assert Decimal(pnl["items"][0]["fees"] if "items" in pnl else pnl["fees"]) == 8
+    assert Decimal(pnl["items"][0]["fees"]) == 8

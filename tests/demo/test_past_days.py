@@ -227,11 +227,12 @@ def test_a_firm_that_has_accounts_is_given_no_past(db, past, settings):
     settings.OMS_DEMO_HISTORY = False
     demo.ensure_books(tenant, cast_of("acme"), NOW)
     firm = PastFirm(tenant, "acme")
-    assert [a.code for a in firm.rows(BrokerAccount)] == ["PAPER-1", "PAPER-2", "PAPER-3"]
+    codes = [account.code for account in firm.rows(BrokerAccount)]
+    assert codes == ["PAPER-1", "PAPER-2", "PAPER-3", "PAPER-4"]
     settings.OMS_DEMO_HISTORY = True
     demo.ensure_books(tenant, cast_of("acme"), NOW)
     assert firm.rows(Order) == []
-    assert [entry.reason for entry in firm.rows(JournalEntry)] == ["DEPOSIT"] * 3
+    assert [entry.reason for entry in firm.rows(JournalEntry)] == ["DEPOSIT"] * len(codes)
 
 
 def test_the_gateway_finds_free_leases(db, past):
