@@ -11,7 +11,7 @@ LOCKS := $(CORE_LOCKS) requirements/dev.txt
 E2E_LOCKS := $(LOCKS) requirements/e2e.txt
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: run test e2e simulate nightly check demo test-ib-insync lock format clean help
+.PHONY: run test e2e simulate nightly check demo bench bench-counts test-ib-insync lock format clean help
 
 help:  ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -38,6 +38,12 @@ nightly: $(VENV)/.dev  ## The long forms: docs/testing.md says what each proves
 		$(BIN)/python -m pytest -q tests/reliability/test_arrivals.py tests/reliability/test_simulation.py
 	@OMS_TEST_DIFFERENTIAL=5000 $(BIN)/python -m pytest -q tests/oms/test_differential.py
 	@OMS_TEST_ORDERS=10000 $(BIN)/python -m pytest -q tests/oms/test_replay.py -k one_tampered
+
+bench: $(VENV)/.core  ## Orders beside the limit and a plain reference; JSON=FILE keeps the figures
+	@$(BIN)/python manage.py bench orders $(if $(JSON),--json $(JSON)) $(ARGS)
+
+bench-counts: $(VENV)/.core  ## Statements, commits and WAL bytes of an order are as they are kept
+	@$(BIN)/python manage.py bench counts $(ARGS)
 
 check: $(VENV)/.dev  ## Format, lint, types, imports, migrations, deployment profile
 	$(BIN)/ruff format --check .
