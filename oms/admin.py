@@ -25,6 +25,7 @@ from oms.models import (
     Execution,
     Order,
     OrderEvent,
+    OrderList,
     OrderVersion,
     ParkedReport,
     ReconciliationRun,
@@ -241,6 +242,20 @@ class BreakAdmin(FirmTable):
     list_filter = (("closed_at", admin.EmptyFieldListFilter), "kind", "account", "owner")
     search_fields = ("=id", "subject", "detail", "resolution")
     ordering = ("-opened_at", "-id")
+
+
+@admin.register(OrderList, site=firm_console)
+class OrderListAdmin(FirmTable):
+    """Orders that depend on each other; their legs are orders."""
+
+    list_display = (
+        "id", "cl_ord_id", "account", "symbol", "contingency_type", "list_order_status",
+        "unprotected_qty", "overfill_qty", "created_at",
+    )  # fmt: skip
+    list_filter = ("list_order_status", "contingency_type", "account", "created_at")
+    list_select_related = ("account",)
+    search_fields = ("=id", "=cl_ord_id")
+    ordering = ("-id",)
 
 
 @admin.register(ReconciliationRun, site=firm_console)

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from brokers.models import BrokerAccount
-from oms.models import Command, Execution, Order, OrderEvent, OrderVersion
+from oms.models import Command, Execution, Order, OrderEvent, OrderList, OrderVersion
 from oms.services import outbox
 from oms.services.fold import terms_of_row
 from oms.services.lists.alternatives import Largest, is_alternative, kinds_of
 from risk.selectors import ExposureRow, exposure_differences
+from trading.contingency import ListOrderStatus
 from trading.orders import wire
 from trading.orders.fold import apply
 from trading.orders.ledger import EntryKind, LedgerEntry
@@ -56,8 +57,8 @@ def order_contradictions(accounts: Collection[str] | None = None) -> Iterator[Co
     Checked for each order: its events have no gap and fold to its row (status, quantities, terms,
     facts), its executions are the ledger of that fold, its version rows are the amend chain, it
     keeps free what its open commands may still execute, and a closed order has no open command.
-    Then the exposures risk holds against what the open orders reserve. ``accounts`` narrows the
-    check to accounts of these codes.
+    Then lists against their legs, and the exposures risk holds against what the open orders
+    reserve. ``accounts`` narrows the check to accounts of these codes.
     """
     found = BrokerAccount.objects.all()
     if accounts is not None:
@@ -72,6 +73,7 @@ def order_contradictions(accounts: Collection[str] | None = None) -> Iterator[Co
                 yield Contradiction(codes[order.account_id], f"order {order.id}", text)
             open_orders[order.account_id] += not order.is_closed
             reserved.add(order)
+    yield from _lists_out_of_step(codes)
     for text in exposure_differences(rows=reserved.rows(), open_orders=open_orders):
         yield Contradiction("", "risk", text)
 
@@ -141,6 +143,16 @@ def executed_quantities() -> dict[tuple[str, str], Decimal]:
     for code, symbol, side, total in adjusted:
         totals[code, symbol] -= Side(side).sign * total
     return dict(totals)
+
+
+def _lists_out_of_step(codes: Mapping[int, str]) -> Iterator[Contradiction]:
+    """Lists that are not what their legs say; one that is due has not been followed yet."""
+    open_legs = Order.objects.filter(list_id=OuterRef("pk"), is_closed=False)
+    rows = OrderList.objects.filter(account_id__in=codes, is_due=False)
+    for row in rows.annotate(is_open=Exists(open_legs)).order_by("id"):
+        if row.is_open != (row.list_order_status == ListOrderStatus.EXECUTING):
+            text = f"it is {row.list_order_status}, a leg is {'' if row.is_open else 'not '}open"
+            yield Contradiction(codes[row.account_id], f"list {row.id}", text)
 
 
 class _Reserved:

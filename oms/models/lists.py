@@ -53,7 +53,9 @@ class OrderList(models.Model):
         indexes = [
             models.Index(
                 fields=["account"],
-                condition=Q(list_order_status="EXECUTING") | Q(is_due=True),
+                condition=Q(list_order_status="EXECUTING")
+                | Q(is_due=True)
+                | Q(unprotected_since__isnull=False),
                 name="order_list_open",
             ),
         ]

@@ -18,7 +18,7 @@ from common.ids import new_ulid
 from events.models import IdempotentAnswer
 from events.services import keep_proof
 from marketdata.services import load_reference_data
-from oms.models import Break, Order, ParkedReport
+from oms.models import Break, Order, OrderList, ParkedReport
 from portfolio.services import take_pnl_snapshots
 from risk.services import set_halt
 from tenants.binding import tenant_bound
@@ -73,6 +73,12 @@ def rare_rows(desk) -> None:
             Break.objects.create(
                 id=new_ulid(now), account=account, kind="position", subject=f"SPX{number}",
                 ours="1", theirs="2", detail="test", opened_at=now,
+            )  # fmt: skip
+            OrderList.objects.create(
+                id=new_ulid(now), account=account, symbol="SPX", mode="PAPER",
+                cl_ord_id=fresh("list"), contingency_type="OCO", reprotect="RESEND", legs=[],
+                list_order_status="ALL_DONE", source="api", created_by="user:x", created_at=now,
+                updated_at=now, intent_hash="",
             )  # fmt: skip
             IdempotentAnswer.objects.create(
                 actor="user:x", key=fresh("k"), fingerprint="f", status=201,

@@ -1,7 +1,11 @@
 """The doors of order lists: what they take, what they refuse and with which code."""
 
+from dataclasses import replace
+
 import pytest
 
+from brokers.adapters.capabilities import Contingencies
+from brokers.adapters.paper.adapter import PaperBroker
 from oms.models import ClOrdId, Command, Order, OrderList
 from tests.order_lists.desk import leg, summary
 
@@ -176,6 +180,15 @@ def test_lists_are_for_those_who_may_trade_and_for_nobody_of_another_firm(
         answer = charlie.call(method, f"/order-lists/{shown['id']}{path}", body if path else None)
         assert (answer.status, answer.code) == (404, "not_found")
     assert bob.post(f"/order-lists/{shown['id']}/cancel", {}).status == 403
+
+
+def test_no_list_is_taken_where_nobody_can_link_orders(market, lists, desk, monkeypatch):
+    alone = replace(PaperBroker.capabilities, contingencies=Contingencies.NONE)
+    monkeypatch.setattr(PaperBroker, "capabilities", alone)
+    refused = lists.bracket()
+    assert (refused.status, refused.code) == (422, "unsupported_by_venue")
+    assert refused.json["errors"][0]["field"] == "contingency_type"
+    assert desk.rows(OrderList, account_id=desk.account_id) == []
 
 
 def test_no_list_is_taken_under_a_halt(market, lists, program, desk):

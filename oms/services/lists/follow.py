@@ -40,14 +40,19 @@ def due_lists(*, schema: str, connection_id: int, now: datetime) -> list[str]:
 
 
 def open_lists(*, schema: str, connection_id: int) -> list[str]:
-    """All lists of a connection that have something open, or something due."""
+    """All lists of a connection that have something open, due or unprotected."""
     with tenant_bound(schema):
-        still = Q(list_order_status=ListOrderStatus.EXECUTING) | Q(is_due=True)
-        return list(_of(connection_id).filter(still).values_list("id", flat=True))
+        return list(_of(connection_id).values_list("id", flat=True))
 
 
 def _of(connection_id: int) -> QuerySet[OrderList]:
-    return OrderList.objects.filter(account__connection_id=connection_id).order_by("id")
+    """Lists something may still become of, as their index has them."""
+    still = (
+        Q(list_order_status=ListOrderStatus.EXECUTING)
+        | Q(is_due=True)
+        | Q(unprotected_since__isnull=False)
+    )
+    return OrderList.objects.filter(still, account__connection_id=connection_id).order_by("id")
 
 
 def follow(*, schema: str, list_id: str, now: datetime) -> None:

@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from brokers.adapters.capabilities import Contingencies
+from brokers.adapters.registry import capabilities_of
 from brokers.models import BrokerAccount
 from common.actor import Actor
 from common.errors import FieldError
@@ -84,6 +86,7 @@ def submit_list(*, schema: str, wish: ListWish, actor: Actor, now: datetime) -> 
         content = list_hash(wish)
         if known := _known(desk, wish.cl_ord_id, content, account):
             return known
+        _check_links(account)
         for number, leg in enumerate(wish.legs):
             if number == 0 or wish.contingency_type not in PARENTED:
                 desk.check_halt(leg.intent, account)
@@ -95,6 +98,15 @@ def submit_list(*, schema: str, wish: ListWish, actor: Actor, now: datetime) -> 
 def _raise(found: Sequence[OrderFieldError]) -> None:
     if found:
         raise errors.FieldRefused([FieldError(row.field, row.code, row.message) for row in found])
+
+
+def _check_links(account: BrokerAccount) -> None:
+    """:raises FieldRefused: where nobody can link orders of the account's venue."""
+    broker = account.connection.broker
+    able = capabilities_of(broker)
+    if able is None or able.contingencies is Contingencies.NONE:
+        message = f"Orders at {broker} cannot be linked; send them one by one."
+        raise errors.FieldRefused([FieldError("contingency_type", "unsupported_by_venue", message)])
 
 
 def _with_time_in_force(wish: ListWish, instrument: Instrument | None) -> ListWish:
