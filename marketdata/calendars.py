@@ -12,6 +12,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from marketdata.models import CalendarSession, Instrument
 
 CALENDARS = ("XNYS",)
+CLOSING_CUTOFFS = {"XNYS": (timedelta(minutes=10), timedelta(minutes=10))}
+"""How long before the close its auction takes no more orders, and gives back none but errors.
+
+XNYS: "NYSE Opening and Closing Auctions" of the exchange, 15:50 for both on a whole day; orders for
+its opening auction are taken until it opens.
+"""
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2027, 12, 31)
 
@@ -25,22 +31,36 @@ class Session:
     close_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Auction:
+    """When an auction is held, and until when it takes orders and gives them back (UTC)."""
+
+    at: datetime
+    entry_cutoff: datetime
+    cancel_cutoff: datetime
+
+
 def version() -> str:
     """The version of the rows: the span we keep and the library that computed it."""
     library = importlib.metadata.version("exchange-calendars")
-    return f"{FIRST_DAY}..{LAST_DAY}:exchange-calendars {library}"
+    return f"{FIRST_DAY}..{LAST_DAY}:exchange-calendars {library}:closing auctions"
 
 
-def computed_sessions(calendar: str) -> Iterator[tuple[date, datetime, datetime]]:
-    """Yield (day, open, close) of every session of the span, in order; instants are UTC.
+def computed_sessions(calendar: str) -> Iterator[tuple[date, *tuple[datetime | None, ...]]]:
+    """Yield (day, open, close, entry and cancel cutoff) of every session of the span, in order.
+
+    Instants are UTC, the cutoffs those of the auction at the close, None where there is none.
 
     :raises exchange_calendars.errors.InvalidCalendarName: if the library has no such calendar.
     """
     import exchange_calendars
 
     schedule = exchange_calendars.get_calendar(calendar, start=FIRST_DAY, end=LAST_DAY).schedule
+    before = CLOSING_CUTOFFS.get(calendar)
     for row in schedule.itertuples():
-        yield row.Index.date(), row.open.to_pydatetime(), row.close.to_pydatetime()
+        close = row.close.to_pydatetime()
+        cutoffs = (None, None) if before is None else (close - before[0], close - before[1])
+        yield row.Index.date(), row.open.to_pydatetime(), close, *cutoffs
 
 
 def session_at(instrument: Instrument, instant: datetime) -> Session | None:
@@ -60,6 +80,28 @@ def session_at(instrument: Instrument, instant: datetime) -> Session | None:
     if row is None or instant >= row.close_at:
         return None
     return Session(row.day, row.open_at, row.close_at)
+
+
+def next_auctions(
+    instrument: Instrument, instant: datetime, *, at_open: bool
+) -> tuple[Auction, ...]:
+    """Return the auction of the session that ends next after ``instant``, and the one after it.
+
+    That session may have begun, and its opening auction be over. Empty where none is held: a
+    replayed instrument has no auctions.
+    """
+    if instrument.is_replayed:
+        return ()
+    rows = CalendarSession.objects.filter(
+        calendar=instrument.calendar, close_at__gt=instant, auction_entry_cutoff__isnull=False
+    ).order_by("open_at")[:2]
+    if at_open:
+        return tuple(Auction(row.open_at, row.open_at, row.open_at) for row in rows)
+    return tuple(
+        Auction(row.close_at, row.auction_entry_cutoff, row.auction_cancel_cutoff)
+        for row in rows
+        if row.auction_entry_cutoff and row.auction_cancel_cutoff
+    )
 
 
 def day_end(symbol: str, instant: datetime) -> datetime:

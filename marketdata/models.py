@@ -147,12 +147,18 @@ class Bar(models.Model):
 
 
 class CalendarSession(models.Model):
-    """One session of an exchange, in its own day; half days and holidays are in the rows."""
+    """One session of an exchange, in its own day; half days and holidays are in the rows.
+
+    The cutoffs are of the auction at its close: from then on it takes no orders, and gives none
+    back. They are None where it is not known to hold one.
+    """
 
     calendar = models.CharField(max_length=16)
     day = models.DateField()
     open_at = models.DateTimeField()
     close_at = models.DateTimeField()
+    auction_entry_cutoff = models.DateTimeField(null=True)
+    auction_cancel_cutoff = models.DateTimeField(null=True)
 
     class Meta:
         constraints = (

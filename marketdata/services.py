@@ -166,7 +166,8 @@ def _load_calendar(calendar: str) -> None:
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "COPY marketdata_calendarsession (calendar, day, open_at, close_at) FROM STDIN"
+            "COPY marketdata_calendarsession (calendar, day, open_at, close_at,"
+            " auction_entry_cutoff, auction_cancel_cutoff) FROM STDIN"
         ) as copy,
     ):
         for row in calendars.computed_sessions(calendar):

@@ -358,6 +358,12 @@ class WarningOut(Schema):
     message: str
 
 
+class RequestedOut(OrderOut):
+    """The order after a cancel or replace was asked for."""
+
+    warnings: list[WarningOut]
+
+
 class PreviewOut(Schema):
     """A preview; what cannot be known is null and has its reason in ``unknown``."""
 

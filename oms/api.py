@@ -24,6 +24,7 @@ from oms.answers import (
     OrderOut,
     OrderPage,
     PreviewOut,
+    RequestedOut,
 )
 from oms.errors import RiskRejected
 from oms.present import break_json, event_json, execution_json, order_json
@@ -223,7 +224,7 @@ def get_order(request: ApiRequest, order_id: OrderId) -> HttpResponse:
 
 @router.post(
     "/orders/{order_id}/cancel",
-    response={202: OrderOut, 200: OrderOut},
+    response={202: RequestedOut, 200: RequestedOut},
     summary="Cancel an order",
 )
 def post_cancel(request: ApiRequest, order_id: OrderId, body: CancelIn) -> HttpResponse:
@@ -242,7 +243,7 @@ def post_cancel(request: ApiRequest, order_id: OrderId, body: CancelIn) -> HttpR
 
 @router.post(
     "/orders/{order_id}/replace",
-    response={202: OrderOut, 200: OrderOut},
+    response={202: RequestedOut, 200: RequestedOut},
     summary="Give an order new terms",
 )
 def post_replace(request: ApiRequest, order_id: OrderId, body: ReplaceIn) -> HttpResponse:
@@ -263,6 +264,7 @@ def post_replace(request: ApiRequest, order_id: OrderId, body: ReplaceIn) -> Htt
 
 def _requested(answer: Requested) -> HttpResponse:
     shown = order_json(answer.order, answer.pending, account_code=answer.account_code)
+    shown["warnings"] = [{"code": code, "message": text} for code, text in answer.warnings]
     headers = {"ETag": etag(answer.order.version)}
     if answer.replay:
         headers["Idempotent-Replay"] = "true"

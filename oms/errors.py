@@ -1,7 +1,8 @@
 """Why an order or a request about one is refused; each class is one code of the API.
 
 Refused
-├── Invalid ........ FieldRefused, ClOrdIdReused, MarketClosed, NoReferencePrice, RiskRejected
+├── Invalid ........ FieldRefused, ClOrdIdReused, MarketClosed, AuctionCutoff, NoReferencePrice,
+│                    RiskRejected
 └── StateConflict .. TradingHalted, AccountDisabled, RequestRefused, ListRefused, VersionConflict,
                      PreviewExpired, PreviewMismatch, PreviewUsed, PreviewDrifted
 """
@@ -44,6 +45,18 @@ class MarketClosed(Invalid):
     def __init__(self, symbol: str, next_open: datetime | None) -> None:
         opens = f"; it opens at {next_open.isoformat()}" if next_open else ""
         super().__init__(f"{symbol} does not trade now{opens}. GTC orders wait for the open.")
+
+
+class AuctionCutoff(Invalid):
+    """The auction takes no more orders; the next one is named."""
+
+    code = "auction_cutoff"
+    title = "The auction takes no more orders"
+
+    def __init__(self, time_in_force: str, cutoff: datetime, following: datetime | None) -> None:
+        then = f"; the next auction is at {following.isoformat()}" if following else ""
+        message = f"{time_in_force} orders were taken until {cutoff.isoformat()}{then}."
+        super().__init__(message, errors=[FieldError("time_in_force", self.code, message)])
 
 
 class NoReferencePrice(Invalid):

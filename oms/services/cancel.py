@@ -1,6 +1,7 @@
 """Cancels: never held up by halts, limits, approvals or versions."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from common.actor import Actor
@@ -8,6 +9,7 @@ from common.errors import Refused
 from oms.models import Command, Order
 from oms.selectors import open_orders, orders_under_halt
 from oms.services import outbox
+from oms.services.entry import warnings_of_cancel
 from oms.services.fold import load_state, record
 from oms.services.lists.withdrawn import CancelScope, take_back
 from oms.services.requests import (
@@ -51,7 +53,7 @@ def request_cancel(
             return known
         requested = cancel_locked(order, actor=actor, now=now, cl_ord_id=cl_ord_id)
         take_back(order, scope, now=now)
-        return requested
+        return replace(requested, warnings=tuple(warnings_of_cancel(order, now)))
 
 
 def cancel_all(

@@ -12,9 +12,10 @@ from brokers.models import BrokerAccount
 from common.errors import FieldError
 from common.instants import instant_str
 from common.numbers import dec_str
-from marketdata.calendars import Session, next_open, session_at
+from marketdata.calendars import Session, next_auctions, next_open, session_at
 from marketdata.models import Instrument
 from oms import errors
+from oms.models import Order
 from oms.selectors import open_reducing_qty
 from portfolio.selectors import position_qty
 from trading.keeping.triggers import Fired, Moved, judge, kept, reference_px
@@ -32,7 +33,9 @@ from trading.orders.intent import OrderIntent, field_errors
 from trading.orders.numbers import OrderFieldError
 from trading.orders.placement import NOT_AT_THE_VENUE, REDUCE_ONLY, Placement, place
 from trading.orders.validity import TRIGGERED_TYPES, notional_errors
-from trading.vocabulary import Side, WhenClosed
+from trading.vocabulary import Side, TimeInForce, WhenClosed
+
+AUCTIONS = frozenset({TimeInForce.OPG, TimeInForce.CLS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +144,43 @@ def session_waited_for(
 
     :raises MarketClosed: if it does not wait, or nobody knows when the market opens.
     """
+    assert intent.time_in_force is not None, "defaults are filled in first"
+    if intent.time_in_force in AUCTIONS:
+        check_auction(intent, instrument, now)
     if session_at(instrument, now) is not None:
         return None
-    assert intent.time_in_force is not None, "defaults are filled in first"
     opens = next_open(instrument, now)
     if when_closed(intent.when_closed, intent.time_in_force) is WhenClosed.REJECT:
         raise errors.MarketClosed(intent.symbol, opens)
     able = capabilities_of(account.connection.broker)
-    if able is not None and able.queues_when_closed:
-        return None
+    if intent.time_in_force is TimeInForce.OPG or (able is not None and able.queues_when_closed):
+        return None  # what trades in the opening auction has to be there before the open
     session = None if opens is None else session_at(instrument, opens)
     if session is None:
         raise errors.MarketClosed(intent.symbol, opens)
     return session
+
+
+def check_auction(intent: OrderIntent, instrument: Instrument, now: datetime) -> None:
+    """:raises AuctionCutoff: if it is too late. :raises FieldRefused: where no auction is held."""
+    held = next_auctions(instrument, now, at_open=intent.time_in_force is TimeInForce.OPG)
+    if not held:
+        text = f"{intent.symbol} has no auction that {intent.time_in_force} orders could trade in."
+        refuse([OrderFieldError("time_in_force", "unsupported_by_venue", text)])
+    if now >= held[0].entry_cutoff:
+        following = held[1].at if len(held) > 1 else None
+        raise errors.AuctionCutoff(str(intent.time_in_force), held[0].entry_cutoff, following)
+
+
+def warnings_of_cancel(order: Order, now: datetime) -> Iterator[tuple[str, str]]:
+    """What has to be known of a cancel, which is sent all the same."""
+    if order.time_in_force not in AUCTIONS or order.is_closed:
+        return
+    at_open = order.time_in_force == TimeInForce.OPG
+    held = next_auctions(order.instrument, now, at_open=at_open)
+    if held and now >= held[0].cancel_cutoff:
+        late = instant_str(held[0].cancel_cutoff)
+        yield "likely_refused", f"The auction gives back no orders since {late}; it was asked."
 
 
 def check_trigger(intent: OrderIntent, instrument: Instrument, quote: Quote) -> Moved | None:

@@ -18,7 +18,7 @@ from trading.keeping.reduce_only import reducible
 from trading.orders import wire
 from trading.orders.placement import REDUCE_ONLY
 from trading.risk import HaltState
-from trading.vocabulary import CommandKind, OrdType, Side
+from trading.vocabulary import CommandKind, OrdType, Side, TimeInForce
 
 RECHECK_AFTER = timedelta(seconds=5)
 
@@ -89,7 +89,8 @@ def _only_reduces(order: Order) -> bool:
 
 def _no_longer_fits(command: Command, order: Order, now: datetime) -> str | None:
     """An order that waited, for its price or in an outage, meets another market: judged anew."""
-    if session_at(order.instrument, now) is None:
+    before_open = order.time_in_force == TimeInForce.OPG
+    if session_at(order.instrument, now) is None and not before_open:
         return "market_closed"
     quote = quotes.latest([order.symbol]).get(order.symbol)
     if quote is None or reference_price(quote, now=now) is None:

@@ -17,12 +17,16 @@ from trading.vocabulary import CommandKind, CommandState
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """The order after a request; ``replay`` says that the same request was already known."""
+    """The order after a request; ``replay`` says that the same request was already known.
+
+    ``warnings`` are codes and words of what did not hold the request up.
+    """
 
     order: Order
     account_code: str
     pending: tuple[Command, ...]
     replay: bool
+    warnings: tuple[tuple[str, str], ...] = ()
 
 
 def locked(order_id: str, actor: Actor) -> Order:

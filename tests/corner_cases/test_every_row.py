@@ -9,7 +9,6 @@ TESTS = Path(__file__).resolve().parents[1]
 VENUE_OF_ANOTHER_KIND = "no adapter of such a venue follows this by itself yet"
 AWAITED = {
     **dict.fromkeys((19, 20), VENUE_OF_ANOTHER_KIND),
-    68: "no auction is held at the venues there are",
     **dict.fromkeys(range(75, 80), "execution algorithms are not built yet"),
     **dict.fromkeys((80, 81), "smart order routing is not built yet"),
 }

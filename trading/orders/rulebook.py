@@ -108,6 +108,8 @@ RULES: Final[tuple[Rule, ...]] = (
          "shows too little at the best price.", _MARKET),
     Rule("time_in_force", "not_allowed_for_type", "The table above has no y for it."),
     Rule("time_in_force", "unsupported_by_venue", "The venue does not take it for the type."),
+    Rule("time_in_force", "auction_cutoff", "The auction of OPG or CLS takes no more orders.",
+         _MARKET | _LIMIT),
     Rule("ord_type", "unsupported_by_venue", "Neither the venue nor this system can do it."),
     Rule("expire_time", "required_for_type", "GTD needs it."),
     Rule("expire_time", "contradictory", "Only GTD has it."),
