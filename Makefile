@@ -11,7 +11,7 @@ LOCKS := $(CORE_LOCKS) requirements/dev.txt
 E2E_LOCKS := $(LOCKS) requirements/e2e.txt
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: run test e2e simulate nightly check demo bench bench-counts test-ib-insync lock format clean help
+.PHONY: run test e2e simulate nightly faults check demo bench bench-counts test-ib-insync lock format clean help
 
 help:  ## List the commands
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -44,6 +44,9 @@ bench: $(VENV)/.core  ## Orders beside the limit and a plain reference; JSON=FIL
 
 bench-counts: $(VENV)/.core  ## Statements, commits and WAL bytes of an order are as they are kept
 	@$(BIN)/python manage.py bench counts $(ARGS)
+
+faults: $(VENV)/.dev  ## Every fault at every adapter as a matrix; JSON=FILE writes it down
+	@$(BIN)/python -m tests.faults $(if $(JSON),--json $(JSON))
 
 check: $(VENV)/.dev  ## Format, lint, types, imports, migrations, deployment profile
 	$(BIN)/ruff format --check .
