@@ -17,6 +17,7 @@ LOCAL_PROFILE = "config.settings.local"
 WITHOUT_DATABASE = frozenset(
     {
         "bench",  # has servers of its own
+        "capabilities",
         "check",
         "collectstatic",
         "compilemessages",
@@ -28,11 +29,12 @@ WITHOUT_DATABASE = frozenset(
         "help",
         "makemessages",
         "openapi",
-        "verify_order_life",
         "sendtestemail",
         "startapp",
         "startproject",
         "up",
+        "venue_simulator",
+        "verify_order_life",
         "version",
     }
 )

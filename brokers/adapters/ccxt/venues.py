@@ -18,11 +18,11 @@ from brokers.adapters.capabilities import (
     LookupChannel,
     RateLimit,
 )
-from trading.vocabulary import OrdType, TimeInForce
+from trading.vocabulary import OrdType, TimeInForce, TriggerPriceType
 
 GTC, IOC, FOK = TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK
 _SECOND = timedelta(seconds=1)
-_CHECKED = "brokers.md 5.1 and 2.4 of the design; wire checked by tests/brokers/ccxt"
+_CHECKED = "the exchange's documentation; wire checked by tests/brokers/ccxt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ def _spot(
         source=_CHECKED,
         as_of="2026-11-20",
         exec_inst=frozenset({"POST_ONLY"}) if post_only else frozenset(),
+        trigger_price_types=frozenset({TriggerPriceType.LAST}) if stops else frozenset(),
         fractional=True,
         contingencies=Contingencies.SYNTHETIC,
         amend=amend,

@@ -12,7 +12,13 @@ from brokers.adapters.capabilities import (
     LookupChannel,
     RateLimit,
 )
-from trading.vocabulary import OrdType, TimeInForce
+from trading.vocabulary import (
+    OrdType,
+    PegPriceType,
+    TimeInForce,
+    TrailType,
+    TriggerPriceType,
+)
 
 _RESTING = frozenset({TimeInForce.DAY, TimeInForce.GTC, TimeInForce.GTD})
 _AUCTIONS = frozenset({TimeInForce.OPG, TimeInForce.CLS})
@@ -35,6 +41,14 @@ IB = Capabilities(
     source="order types and fields of the TWS API reference; wire checked by tests/brokers/ib",
     as_of="2026-11-20",
     exec_inst=frozenset({"ALL_OR_NONE"}),
+    trigger_price_types=frozenset(
+        {TriggerPriceType.LAST, TriggerPriceType.BID_ASK, TriggerPriceType.MID}
+    ),
+    trail_types=frozenset(TrailType),
+    peg_price_types=frozenset(PegPriceType),
+    display_qty=True,
+    min_qty=True,
+    extended_hours=True,
     fractional=False,
     contingencies=Contingencies.SYNTHETIC,
     amend=Amend.IN_PLACE,

@@ -1,6 +1,6 @@
 """What a client asks, read from its fields."""
 
-from tests.simulators.tws.shapes import Listing, Ticket
+from tests.simulators.tws.shapes import ZERO, Listing, Ticket
 from tests.simulators.tws.wire import Fields, Reader
 
 NAMES = {
@@ -70,7 +70,7 @@ def ticket_of(fields: Fields, version: int, client_id: int, listing: Listing) ->
         listing=listing,
         account=account,
         action=action,
-        qty=qty or 0,
+        qty=qty or ZERO,
         order_type=order_type,
         limit=limit,
         aux=aux,
