@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from ninja import Field
+from ninja import Field, Status
 from pydantic import ConfigDict
 
 from brokers import opening, selectors
@@ -118,7 +118,7 @@ def post_connection(request: ApiRequest, body: ConnectionIn) -> Any:
             correlation_id=request.request_id[:64],
             now=datetime.now(UTC),
         )
-        return 201, connection_row(actor, connection)
+        return Status(201, connection_row(actor, connection))
 
 
 @router.put("/connections/{name}/credentials", response=Kept, summary="Keep an exchange's key")
