@@ -194,6 +194,20 @@ def test_nothing_is_sent_again_where_that_was_agreed(gateway, market, lists, des
     assert len(desk.rows(Order, list_id=list_id)) == 3
 
 
+def test_many_who_ask_at_once_get_answers_and_the_list_ends(open_bracket, lists, alice):
+    target, stop = lists.order_id(open_bracket, 2), lists.order_id(open_bracket, 3)
+    path = f"/order-lists/{open_bracket}"
+    prices = [{"legs": [{"leg_no": 2, "price": f"{1090 + n}.00"}]} for n in range(4)]
+    calls = [lambda me, body=body: me.post(f"{path}/replace", body) for body in prices]
+    calls += [lambda me: me.get(path)] * 4
+    calls += [lambda me, leg=leg: me.cancel(leg, scope="leg") for leg in (target, stop)]
+    calls += [lambda me: me.post(f"{path}/cancel", {})] * 2
+    answers = alice.many(calls, threads=12)
+    assert {answer.status for answer in answers} <= {200, 202, 409}
+    found = lists.until(open_bracket, lambda found: found["list_order_status"] == "ALL_DONE")
+    assert summary(found) == [DONE] + [("CANCELED", "3", "0")] * 2
+
+
 def test_a_limit_set_meanwhile_does_not_keep_a_stop_from_protecting(
     gateway, market, lists, program, desk
 ):

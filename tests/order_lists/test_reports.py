@@ -4,6 +4,7 @@ No gateway runs: a test says what the venue reports and follows the list itself.
 """
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -96,8 +97,10 @@ class Venue:
             incoming=[Incoming(report, None)], actor="system:test", now=utcnow(),
         )  # fmt: skip
 
-    def follow(self) -> None:
-        follow.follow(schema=self.desk.schema, list_id=self.list_id, now=utcnow())
+    def follow(self, after_s: int = 0) -> None:
+        """Follow the list, as the sweeper will so many seconds from now."""
+        now = utcnow() + timedelta(seconds=after_s)
+        follow.follow(schema=self.desk.schema, list_id=self.list_id, now=now)
 
     def shows(self) -> list[tuple[str, str, str]]:
         return summary(self.lists.get(self.list_id))
@@ -162,6 +165,19 @@ def test_a_target_the_venue_ends_leaves_its_stop(half_open, lists):
     half_open.carries_out()
     assert half_open.shows()[1:] == [("EXPIRED", "3", "0"), ("NEW", "3", "0")]
     assert lists.get(half_open.list_id)["unprotected_qty"] == "0"
+
+
+def test_a_target_the_venue_refuses_is_tried_once_more(bracket, lists):
+    bracket.fills(1, 10)
+    bracket.says(3, "NEW")
+    bracket.says(2, "REJECTED")
+    assert bracket.shows()[1:] == [("REJECTED", "10", "0"), ("NEW", "10", "0")]
+    bracket.follow(after_s=6)
+    assert bracket.shows()[3:] == [("PENDING_NEW", "10", "0")]
+    bracket.says(4, "REJECTED")
+    bracket.follow(after_s=12)
+    assert [status for status, _, _ in bracket.shows()[1:]] == ["REJECTED", "NEW", "REJECTED"]
+    assert lists.get(bracket.list_id)["alarms"] == []
 
 
 @pytest.mark.parametrize("word", ["CANCELED", "EXPIRED", "REJECTED"])
