@@ -19,6 +19,8 @@ class FaultSwitch(models.TextChoices):
     DELAY_ACK = "delay_ack"
     ERROR_AFTER_ACCEPT = "error_after_accept"
     GARBLED = "garbled"
+    UNKNOWN_ENUM = "unknown_enum"
+    WRONG_ECHO = "wrong_echo"
     THROTTLE = "throttle"
     DISCONNECT = "disconnect"
     OUTAGE = "outage"
@@ -40,6 +42,9 @@ class FaultSwitch(models.TextChoices):
     CANCEL_REFUSED_BUT_LIVE = "cancel_refused_but_live"
     FILL_AFTER_CANCEL = "fill_after_cancel"
     UNSOLICITED_CANCEL = "unsolicited_cancel"
+    UNSOLICITED_RESTATE = "unsolicited_restate"
+    EXPIRE_EARLY = "expire_early"
+    REJECT_AFTER_NEW = "reject_after_new"
 
 
 _S = FaultSwitch
@@ -49,6 +54,8 @@ MEANINGS = {
     _S.DELAY_ACK: "the answer and its messages come delay_ms late",
     _S.ERROR_AFTER_ACCEPT: "the command is carried out and answered with a server error",
     _S.GARBLED: "the first message of a command is cut off",
+    _S.UNKNOWN_ENUM: "the first message of a command says a word nobody knows",
+    _S.WRONG_ECHO: "a new order is acknowledged with a stop one tick off, or another time in force",
     _S.THROTTLE: "the command is refused unread: too many requests, again after delay_ms",
     _S.DISCONNECT: "the command is carried out, then the line drops before the answer",
     _S.OUTAGE: "there is no line and none can be had until it is switched off",
@@ -70,6 +77,9 @@ MEANINGS = {
     _S.CANCEL_REFUSED_BUT_LIVE: "a cancel is refused, the order unknown, although it works",
     _S.FILL_AFTER_CANCEL: "half of what was cancelled is filled after the cancel was confirmed",
     _S.UNSOLICITED_CANCEL: "a new order that rests is cancelled by the venue",
+    _S.UNSOLICITED_RESTATE: "a new order that rests is given half its quantity by the venue",
+    _S.EXPIRE_EARLY: "a new order that rests expires at once",
+    _S.REJECT_AFTER_NEW: "a new order that rests is acknowledged, then rejected",
 }
 """What each switch does, in the words of the API's reference."""
 
@@ -83,6 +93,7 @@ COMMANDS_OF: dict[FaultSwitch, tuple[CommandKind, ...]] = {
             _S.DELAY_ACK,
             _S.ERROR_AFTER_ACCEPT,
             _S.GARBLED,
+            _S.UNKNOWN_ENUM,
             _S.THROTTLE,
             _S.DISCONNECT,
             _S.OUT_OF_ORDER,

@@ -207,15 +207,66 @@ class TestAnswers:
         desk.fault("cancel_refused_but_live")
         asyncio.run(play())
 
-    def test_the_venue_may_cancel_by_itself(self, desk):
+    @pytest.mark.parametrize(
+        ("switch", "word"),
+        [
+            ("unsolicited_cancel", "CANCELED"),
+            ("expire_early", "EXPIRED"),
+            ("reject_after_new", "REJECTED"),
+        ],
+    )
+    def test_the_venue_may_end_an_order_by_itself(self, desk, switch, word):
         async def play():
             async with desk.session() as s:
                 desk.market.show("99.99", "100.01")
                 await s.submit("BUY", "10", "99.00", name="V1")
-                await s.until(lambda: s.words() == ["NEW", "CANCELED"])
-                assert s.reports("CANCELED")[0].cl_ord_id is None
+                await s.until(lambda: s.words() == ["NEW", word])
+                (ended,) = s.reports(word)
+                assert (ended.cl_ord_id, ended.leaves_qty) == (None, 0)
+                assert (await s.venue_order("V1")).ord_status.value == word
+                assert (await s.broker.open_orders(s.account)).orders == ()
 
-        desk.fault("unsolicited_cancel")
+        desk.fault(switch)
+        asyncio.run(play())
+
+    def test_the_venue_may_give_an_order_other_terms(self, desk):
+        async def play():
+            async with desk.session() as s:
+                desk.market.show("99.99", "100.01")
+                await s.submit("BUY", "10", "99.00", name="V1")
+                await s.until(lambda: s.words() == ["NEW", "REPLACED"])
+                (fewer,) = s.reports("REPLACED")
+                assert (fewer.cl_ord_id, fewer.order_qty, fewer.leaves_qty) == (None, 5, 5)
+                assert (await s.venue_order("V1")).order_qty == 5
+
+        desk.fault("unsolicited_restate")
+        asyncio.run(play())
+
+    def test_a_word_nobody_knows_cannot_be_read(self, desk):
+        async def play():
+            async with desk.session() as s:
+                desk.market.show("99.99", "100.01")
+                await s.submit("BUY", "10", "99.00", name="V1")
+                await s.until(lambda: s.raw)
+                with pytest.raises(UnreadableMessage, match="PONDERED"):
+                    PaperBroker.parse(s.raw[0])
+
+        desk.fault("unknown_enum")
+        asyncio.run(play())
+
+    def test_an_acknowledgement_may_repeat_another_order(self, desk):
+        async def play():
+            async with desk.session() as s:
+                desk.market.show("99.99", "100.01")
+                await s.submit("BUY", "10", "99.00", "GTC", name="V1")
+                await s.submit("SELL", "1", name="V2", ord_type="STOP", stop_px="95", tif="GTC")
+                await s.until(lambda: len(s.raw) == 2)
+                limit, stop = s.reports("NEW")
+                assert limit.time_in_force.value == "DAY"
+                assert stop.stop_px == Decimal("95.01")
+                assert (await s.venue_order("V1")).time_in_force.value == "GTC"
+
+        desk.fault("wrong_echo", times=2)
         asyncio.run(play())
 
 

@@ -53,6 +53,7 @@ FILLS = {
     "throttle": ("FILLED", "10"),
     "delay_ack": ("FILLED", "10"),
     "garbled": ("FILLED", "10"),
+    "unknown_enum": ("FILLED", "10"),
     "drop_before_read": ("FILLED", "10"),
 }
 
@@ -154,10 +155,31 @@ def test_a_working_order_called_unknown_stays_and_can_be_cancelled(gateway, alic
     agrees(0)
 
 
-def test_an_order_the_venue_cancels_by_itself_is_closed(gateway, alice, fault, agrees):
-    fault("unsolicited_cancel")
+@pytest.mark.parametrize(
+    ("switch", "ended"),
+    [
+        ("unsolicited_cancel", "CANCELED"),
+        ("expire_early", "EXPIRED"),
+        ("reject_after_new", "REJECTED"),
+        ("wrong_echo", "CANCELED"),
+    ],
+)
+def test_an_order_the_venue_ends_or_misreads_is_closed(
+    gateway, alice, fault, agrees, switch, ended
+):
+    fault(switch)
     order = alice.until_final(alice.placed(**RESTS))
-    assert (order["ord_status"], order["cum_qty"]) == ("CANCELED", "0")
+    assert (order["ord_status"], order["cum_qty"]) == (ended, "0")
+    agrees(0)
+
+
+def test_terms_the_venue_states_by_itself_are_those_of_the_order(gateway, alice, fault, agrees):
+    fault("unsolicited_restate")
+    order_id = alice.placed(**RESTS)
+    order = alice.until(order_id, lambda o: o["order_qty"] == "5")
+    assert (order["ord_status"], order["leaves_qty"]) == ("NEW", "5")
+    alice.cancel(order_id)
+    assert alice.until_final(order_id)["ord_status"] == "CANCELED"
     agrees(0)
 
 

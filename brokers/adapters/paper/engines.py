@@ -5,6 +5,7 @@ that whoever listens there has the whole run: what an engine saw is all it decid
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from brokers.adapters.paper.books import Books
@@ -27,7 +28,7 @@ from trading.matching import (
 )
 from trading.matching.recording import OrderTerms, Recording
 from trading.matching.scale import Scale, instant_of, nanoseconds
-from trading.vocabulary import OrdStatus
+from trading.vocabulary import ExecType, OrdStatus
 
 QUOTE_MAX_AGE = timedelta(seconds=5)
 
@@ -145,17 +146,24 @@ class Engines:
         """The row the engines work on, if the order works; else the one given."""
         return self._orders.get(order.order_id, order)
 
-    def record(self, books: Books, reports: Sequence[Report]) -> list[Message]:
-        """Bring the rows of the orders to where each report leaves them, and journal it."""
-        messages = [self._say(books, report) for report in reports]
+    def record(
+        self, books: Books, reports: Sequence[Report], *, told_as: OrdStatus | None = None
+    ) -> list[Message]:
+        """Bring the rows of the orders to where each report leaves them, and journal it; endings
+        are told as another one where that is given.
+        """
+        messages = [self._say(books, report, told_as) for report in reports]
         for order_id in {report.order_id: None for report in reports}:
             self._settle(order_id)
         return messages
 
-    def _say(self, books: Books, report: Report) -> Message:
+    def _say(self, books: Books, report: Report, told_as: OrdStatus | None) -> Message:
         order = self._orders[report.order_id]
         before = order.fee_amount
-        message = books.record(order, report)
+        told = report
+        if told_as is not None:
+            told = replace(report, exec_type=ExecType(told_as.value), ord_status=told_as)
+        message = books.record(order, told)
         if self._recording is not None:
             fee = exact.subtract(order.fee_amount, before)
             self._recording.said(scale_of(order), report, fee)

@@ -31,7 +31,8 @@ from brokers.adapters.paper.wire import fill_after_cancel, tell, tell_of_command
 from brokers.models import FaultSwitch, PaperAccount, PaperFault, PaperOrder, PaperVenue
 from tenants.binding import tenant_bound
 from trading.market import Quote
-from trading.matching import Cancel
+from trading.matching import Cancel, Replace
+from trading.matching import NewOrder as Entry
 from trading.matching.recording import Recording
 from trading.matching.scale import Scale, opt_nanoseconds
 from trading.vocabulary import (
@@ -39,6 +40,7 @@ from trading.vocabulary import (
     CxlRejReason,
     ExecType,
     OrdRejReason,
+    OrdStatus,
     TimeInForce,
 )
 
@@ -48,6 +50,12 @@ Claim = Callable[[FaultSwitch], PaperFault | None]
 BUSY_FOR = timedelta(seconds=1)
 NOBODY = ""
 """The request id of what nobody asked for: messages leave it out."""
+ENDINGS = {
+    FaultSwitch.UNSOLICITED_CANCEL: OrdStatus.CANCELED,
+    FaultSwitch.EXPIRE_EARLY: OrdStatus.EXPIRED,
+    FaultSwitch.REJECT_AFTER_NEW: OrdStatus.REJECTED,
+}
+"""How the venue ends an order by itself, and what it says then."""
 _KINDS = {
     NewOrder: CommandKind.NEW,
     CancelOrder: CommandKind.CANCEL,
@@ -263,10 +271,29 @@ class Venue:
         refusal = rejection_of(reports[0])
         if refusal is not None:
             return Rejected(refusal, order.text, first.raw)
-        if order.is_working and claim(FaultSwitch.UNSOLICITED_CANCEL):
-            unasked = self._engines.apply(scale, Cancel(entry.at, order.order_id, NOBODY))
-            self._engines.record(books, unasked)
+        if order.is_working:
+            self._turn_on(books, entry, scale, claim)
         return Accepted(order.order_id, first.raw)
+
+    def _turn_on(self, books: Books, entry: Entry, scale: Scale, claim: Claim) -> None:
+        """What the venue does by itself to an order it has just taken."""
+        for switch, ended in ENDINGS.items():
+            if claim(switch):
+                gone = self._engines.apply(scale, Cancel(entry.at, entry.order_id, NOBODY))
+                self._engines.record(books, gone, told_as=ended)
+                return
+        if entry.qty > 1 and claim(FaultSwitch.UNSOLICITED_RESTATE):
+            half = entry.qty // 2
+            fewer = Replace(
+                at=entry.at,
+                order_id=entry.order_id,
+                request_id=NOBODY,
+                qty=half,
+                price=entry.price,
+                time_in_force=entry.time_in_force,
+                display_qty=None if entry.display_qty is None else min(half, entry.display_qty),
+            )
+            self._engines.record(books, self._engines.apply(scale, fewer))
 
     def _cancel(
         self, books: Books, command: CancelOrder, account: PaperAccount, claim: Claim

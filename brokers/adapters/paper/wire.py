@@ -12,8 +12,9 @@ from brokers.adapters.paper.books import Books
 from brokers.adapters.paper.faults import Aim
 from brokers.adapters.paper.messages import Correction, Message, scale_of
 from brokers.models import FaultSwitch, PaperOrder
+from common.numbers import dec_str
 from trading.matching import Liquidity, Report
-from trading.vocabulary import ExecType, OrdStatus
+from trading.vocabulary import ExecType, OrdStatus, TimeInForce
 
 
 def tell(books: Books, messages: Sequence[Message]) -> list[Message]:
@@ -30,8 +31,15 @@ def tell_of_command(books: Books, messages: Sequence[Message], aim: Aim) -> list
         sent.sort(key=lambda message: message.exec_type is ExecType.NEW)
     if len(sent) > 1 and books.faults.claim(FaultSwitch.OUT_OF_ORDER, aim):
         sent.reverse()
-    if sent and books.faults.claim(FaultSwitch.GARBLED, aim):
-        sent[0] = replace(sent[0], raw=sent[0].raw[: len(sent[0].raw) // 2])
+    if not sent:
+        return sent
+    first = sent[0]
+    if books.faults.claim(FaultSwitch.UNKNOWN_ENUM, aim):
+        sent[0] = _reworded(first, exec_type="PONDERED")
+    if first.exec_type is ExecType.NEW and books.faults.claim(FaultSwitch.WRONG_ECHO, aim):
+        sent[0] = _misread(first)
+    if books.faults.claim(FaultSwitch.GARBLED, aim):
+        sent[0] = replace(first, raw=first.raw[: len(first.raw) // 2])
     return sent
 
 
@@ -69,7 +77,7 @@ def _fill(books: Books, message: Message) -> list[Message]:
     if books.faults.holds(FaultSwitch.SAME_EXEC_ID):
         first = books.first_fill_of(message.order)
         if first is not None and books.faults.claim(FaultSwitch.SAME_EXEC_ID, aim):
-            sent = [replace(message, raw=_under_id(message.raw, first))]
+            sent = [_reworded(message, exec_id=first)]
     if message.report is not None and message.order.cum_qty == message.order.order_qty:
         sent += _second_thoughts(books, message, message.report)
     return sent
@@ -94,6 +102,15 @@ def _second_thoughts(books: Books, fill: Message, report: Report) -> list[Messag
     return []
 
 
-def _under_id(raw: bytes, exec_id: str) -> bytes:
-    content = json.loads(raw) | {"exec_id": exec_id}
-    return json.dumps(content, separators=(",", ":")).encode()
+def _misread(message: Message) -> Message:
+    """An acknowledgement of another order than was asked for."""
+    order = message.order
+    if order.stop_px is not None:
+        return _reworded(message, stop_px=dec_str(order.stop_px + order.tick_size))
+    is_day = order.time_in_force == TimeInForce.DAY
+    return _reworded(message, time_in_force=TimeInForce.GTC if is_day else TimeInForce.DAY)
+
+
+def _reworded(message: Message, **words: str) -> Message:
+    content = json.loads(message.raw) | words
+    return replace(message, raw=json.dumps(content, separators=(",", ":")).encode())
