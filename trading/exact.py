@@ -62,9 +62,9 @@ def signed(units: Decimal, sign: int) -> Decimal:
 
 def total(values: Iterable[Decimal]) -> Decimal:
     """Return the exact sum of any number of values, 0 of none."""
-    result = ZERO
+    plus, result = _EXACT.add, ZERO
     for value in values:
-        result = _EXACT.add(result, value)
+        result = plus(result, value)
     return result
 
 

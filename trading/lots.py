@@ -112,12 +112,12 @@ ORDERINGS: dict[TaxLotMethod, Callable[[Lot], tuple[object, ...]]] = {
 
 def total_qty(lots: Iterable[Lot]) -> Decimal:
     """Return the signed quantity of the position these lots make."""
-    return exact.total(lot.qty for lot in lots)
+    return exact.total([lot.qty for lot in lots])
 
 
 def total_cost(lots: Iterable[Lot]) -> Decimal:
     """Return the signed cost of the position these lots make."""
-    return exact.total(lot.cost for lot in lots)
+    return exact.total([lot.cost for lot in lots])
 
 
 def relieve(lots: Sequence[Lot], qty: Decimal, method: TaxLotMethod) -> Relief:

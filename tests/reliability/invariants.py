@@ -183,8 +183,10 @@ def _check_truth(order: "Order", theirs: "VenueOrder | None") -> None:
     status = state.ord_status
     must(status not in (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE), order.id, status)
     flags = (OrdStatus.SUSPENDED, OrdStatus.STOPPED, OrdStatus.DONE_FOR_DAY)
-    # A correction may complete an order whose day was done: which of the two shows is taste.
-    if not theirs.done and (status not in flags or theirs.status in ENDED):
+    # A correction may complete an order whose day was done: which of the two shows is taste. And
+    # who hides an ended order's total cannot be asked whether what was executed completed it.
+    hidden = theirs.venue.ways.trims and status in ENDED and theirs.status in ENDED
+    if not theirs.done and not hidden and (status not in flags or theirs.status in ENDED):
         must(status is theirs.status, order.id, "is", status, "the venue says", theirs.status)
     if not state.is_closed:
         must((state.order_qty, state.price) == (theirs.qty, theirs.price), order.id, "terms",

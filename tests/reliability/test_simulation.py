@@ -108,6 +108,7 @@ class Life(RuleBasedStateMachine):
                 lag=st.sampled_from([0, LAG_MS]),
                 echoes=st.booleans(),
                 budget=st.sampled_from([0, 2]),
+                trims=st.booleans(),
             ),
             min_size=1,
             max_size=2,
