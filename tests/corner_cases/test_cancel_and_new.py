@@ -169,3 +169,13 @@ def test_a_cancel_asked_for_meanwhile_ends_the_order(part_filled, gateway, alice
     order = alice.until_final(part_filled)
     assert (order["ord_status"], order["cum_qty"]) == ("CANCELED", "100")
     assert quantities(desk) == [(150, 100, False)]
+
+
+def test_where_a_venue_amends_nothing_a_replace_is_refused_before_the_wire(
+    part_filled, monkeypatch, alice, desk
+):
+    nothing = replace(PaperBroker.capabilities, amend=Amend.NONE)
+    monkeypatch.setattr(PaperBroker, "capabilities", nothing)
+    refused = alice.replace(part_filled, order_qty="170")
+    assert (refused.status, refused.code) == (422, "unsupported_by_venue")
+    assert desk.rows(Command, order_id=part_filled, kind="REPLACE") == []
