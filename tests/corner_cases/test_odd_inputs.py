@@ -147,3 +147,42 @@ def test_no_body_that_is_no_order_brings_a_fault(doors, ask, ids, alice):
     for kind in KINDS:
         answer = ask("/orders", raw=order, **{"content-type": kind})
         assert answer.status == 415, kind
+
+
+@pytest.fixture
+def unlimited(program, desk):
+    """A firm that bounds nothing."""
+    rules = {"max_order_qty": "100000", "max_order_notional": "5000000", "price_collar": "0.1"}
+
+    def put(enabled: bool) -> None:
+        for rule, value in rules.items():
+            body = {"scope": "tenant", "rule": rule, "value": value, "enabled": enabled}
+            assert program.call("PUT", "/risk/limits", body).status == 200
+
+    put(enabled=False)
+    yield
+    put(enabled=True)
+
+
+def test_amounts_nobody_can_keep_are_refused_and_the_largest_are_kept(
+    unlimited, ask, market, alice, desk
+):
+    dear = alice.order_body("SELL", "1000000", price="999999999999.99", tif="GTC")
+    for path in ("/orders", "/orders/preview", "/orders/batch"):
+        answer = ask(path, {"orders": [dear]} if path.endswith("batch") else dear)
+        assert "out_of_range" in answer.text
+        assert "the largest order value that is kept" in answer.text
+    most = [
+        alice.order_body("SELL", "1000", price=f"9999999999{n}.99", tif="GTC")
+        for n in range(10, 60)
+    ]
+    items = ask("/orders/batch", {"orders": most}).json["items"]
+    assert {item["status"] for item in items} == {201}
+    order_id = items[0]["order"]["id"]
+    raised = ask(
+        f"/orders/{order_id}/replace", {"order_qty": "1000000", "price": "999999999999.99"}
+    )
+    assert (raised.status, raised.code) == (422, "out_of_range")
+    for page in ("orders", "positions", "balances", "pnl"):
+        assert alice.get(f"/{page}?account={desk.code}").status == 200
+    assert ask("/orders/cancel-all", {"account": desk.code}).status == 202

@@ -99,6 +99,8 @@ TIME_IN_FORCE_BY_FIELD: Final[Mapping[str, frozenset[TimeInForce]]] = MappingPro
     }
 )
 """Fields that only some times in force have a use for."""
+MOST_WORTH = Decimal(10) ** 15
+"""In the instrument's currency: what is reserved for every open order has to fit one column."""
 EXEC_INSTS = frozenset({"POST_ONLY", "REDUCE_ONLY", "ALL_OR_NONE"})
 POST_ONLY_TYPES = frozenset({OrdType.LIMIT, OrdType.PEGGED})
 MAX_TRAIL_PERCENT = Decimal(50)
@@ -137,14 +139,21 @@ def field_errors(
 def notional_errors(
     intent: "OrderIntent", rules: InstrumentRules, reference_price: Decimal | None
 ) -> list[OrderFieldError]:
-    """Return whether price x quantity x multiplier is too little to be an order.
+    """Return whether price x quantity x multiplier is too little to be an order, or too much to be
+    kept.
 
     The price is the order's own, else ``reference_price``; without either nothing can be said.
     """
     price = intent.price if intent.price is not None else reference_price
-    if price is None or rules.min_notional <= 0 or intent.order_qty <= 0:
+    if price is None or intent.order_qty <= 0:
         return []
     notional = EXACT.multiply(EXACT.multiply(price, intent.order_qty), rules.multiplier)
+    if notional > MOST_WORTH:
+        text = (
+            f"{dec_str(notional)} {rules.currency} is above {dec_str(MOST_WORTH)} "
+            f"{rules.currency}, the largest order value that is kept"
+        )
+        return [OrderFieldError("order_qty", "out_of_range", text)]
     if notional >= rules.min_notional:
         return []
     text = (
