@@ -101,8 +101,10 @@ class Keeper:
             self._waits[order_pk] = following(waits, verdict)
 
     def _is_eligible(self, order_pk: str, now: datetime) -> bool:
-        """Whether prices of now count: those of its session do, others only where it says so."""
+        """Whether prices of now count: before its end, in its session or where it says so."""
         row = self._rows[order_pk]
+        if row.ends_at is not None and now >= row.ends_at:
+            return False
         if row.extended_hours:
             return True
         trading = self._trading.get(row.symbol)

@@ -279,8 +279,11 @@ def bring_stop(order: Order, anchor_px: Decimal | None, now: datetime) -> bool:
 
 
 def _held(connection_id: int, epoch: int, order_pk: str, now: datetime) -> Order | None:
-    """The kept order under its lock; None if it is kept no more, or by another gateway."""
+    """The kept order under its lock; None if its time is over, or another gateway keeps it."""
     order = lock_order(order_pk)
     if order is None or order.held_by != HeldBy.OMS or order.ord_status != OrdStatus.NEW:
+        return None
+    ends = ends_at(order)
+    if ends is not None and now >= ends:
         return None
     return order if holds_lease(connection_id, epoch, now) else None
