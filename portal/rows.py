@@ -112,9 +112,15 @@ def _hindrances(order: Mapping[str, Any], pending: Any) -> dict[str, str]:
     known = new if new in CommandState.__members__ else CommandState.SENDING if new else None
     new_state = None if known is None else CommandState(known)
     cancelling = CommandKind.CANCEL in kinds
-    cancel = cancel_decision(standing, new_state, cancel_open=cancelling)
+    held = order.get("held_by") is not None
+    cancel = cancel_decision(standing, new_state, held_by_oms=held, cancel_open=cancelling)
     amend = replace_decision(
-        standing, new_state, cancel_open=cancelling, replace_open=CommandKind.REPLACE in kinds
+        standing,
+        new_state,
+        held_by_oms=held,
+        cancel_open=cancelling,
+        replace_open=CommandKind.REPLACE in kinds,
+        managed_by_parent=order.get("list_id") is not None,
     )
     return {"why_not_cancel": _why_not(cancel), "why_not_amend": _why_not(amend)}
 

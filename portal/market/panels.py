@@ -322,7 +322,7 @@ def _line(order: Any, places: int, hides: bool) -> dict[str, Any]:
         "side": order.side,
         "qty": _qty(order.leaves_qty, hides),
         "px": dec_str(line.px),
-        "term": line.term,
+        "term": "" if order.list_id else line.term,  # a list's page gives its exits other prices
         "waits": waits and line.term != "price",
         "status": order.ord_status,
         "label": f"{order.side} {_shown(order.leaves_qty, hides)} {what}",

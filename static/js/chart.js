@@ -16,6 +16,7 @@ const STALE_MS = 10_000;
 const AGAIN_MS = 1_000;
 const SHORT_MS = 5_000;
 const TAG_PX = 17;
+const TAG_STEP_PX = 24;                 // so far apart they can be aimed at
 const TAG_TOP_PX = 40;
 const TAG_COLUMN_PX = 214;
 const SIDE_MARK = { B: "▲", S: "▼" };
@@ -253,14 +254,14 @@ class Frame {
       .filter(({ y }) => y !== null)
       .sort((one, other) => one.y - other.y);
     // More than fit under each other stand in columns.
-    const columns = Math.max(1, Math.ceil((tags.length * (TAG_PX + 1)) / (height - TAG_TOP_PX)));
+    const columns = Math.max(1, Math.ceil((tags.length * TAG_STEP_PX) / (height - TAG_TOP_PX)));
     const free = new Array(columns).fill(TAG_TOP_PX);
     for (const [index, { tag, y }] of tags.entries()) {
       const column = index % columns;
       const below = Math.ceil((tags.length - index) / columns) - 1;
-      const lowest = height - TAG_PX - below * (TAG_PX + 1);
+      const lowest = height - TAG_PX - below * TAG_STEP_PX;
       const top = Math.max(free[column], Math.min(lowest, y - TAG_PX / 2));
-      free[column] = top + TAG_PX + 1;
+      free[column] = top + TAG_STEP_PX;
       const from = `${12 + column * TAG_COLUMN_PX}px`;
       if (tag.style.insetInlineStart !== from) tag.style.insetInlineStart = from;
       tag.dataset.beyond = y < 0 ? "above" : y > height ? "below" : "";

@@ -161,3 +161,12 @@ def test_a_list_of_another_firm_is_not_there(bracket, window, at_desk):
         answer = stranger.get(path)
         assert answer.status_code == 404
         assert row.cl_ord_id.encode() not in answer.content
+
+
+def test_a_leg_is_not_amended_by_itself_and_lists_say_so(bracket, desk):
+    browser, row = bracket
+    page = text_of(browser.get(f"/orders?q=list:{row.id}"))
+    assert page.count("its parent or its list manages it") >= 3
+    marks = browser.get(f"/desk/chart/marks?symbol=SPX&interval=1d&account={desk.code}").json()
+    assert marks["orders"]
+    assert {one["term"] for one in marks["orders"]} == {""}
