@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from oms.gateway.session import Session
 
 POLL_S = 1.0
+SOON_S = 0.2
+"""How long changes are gathered before one look at all of them; what fires waits for nothing."""
 TELL_EVERY_S = 1.0
 """A trail is stored once a second at most; in memory it is exact."""
 
@@ -55,12 +57,14 @@ class Keeper:
         self._gaps: dict[str, tuple[datetime, datetime]] = {}
         self._missed: dict[Subject, Alarm] = {}
         self._spoke = True
+        self._soon: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
         self._started = time.monotonic()
 
     def wake(self) -> None:
-        """Orders or positions may have changed."""
-        self._wake.set()
+        """Orders or positions may have changed: look soon, once for all that changes meanwhile."""
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(SOON_S, self._wake.set)
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -68,6 +72,7 @@ class Keeper:
         try:
             while True:
                 self._wake.clear()
+                self._soon = None
                 await self._round()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), POLL_S)
