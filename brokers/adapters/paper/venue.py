@@ -48,6 +48,8 @@ Command = NewOrder | CancelOrder | ReplaceOrder
 Recorder = Callable[[Sequence[str]], None]
 Claim = Callable[[FaultSwitch], PaperFault | None]
 BUSY_FOR = timedelta(seconds=1)
+LINES_KEPT = 1000
+"""How much of a recorded run waits for a commit while quotes have no effect."""
 NOBODY = ""
 """The request id of what nobody asked for: messages leave it out."""
 ENDINGS = {
@@ -123,6 +125,8 @@ class Venue:
         """Let the engines see a quote that ``wants`` said nobody is told of."""
         reports = self._engines.show(quote, now)
         assert not reports, "a quote without effect had one"
+        if len(self._lines) >= LINES_KEPT:
+            self._hand_over()
 
     def next_due(self) -> datetime | None:
         """When time alone will change something: an order ends, a trailed stop is told."""
