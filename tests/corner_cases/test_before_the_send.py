@@ -60,6 +60,43 @@ def test_row_65_a_day_order_after_the_close_is_refused_with_the_next_open(
     assert alice.place("BUY", "10", price="950.00", tif="DAY").status == 201
 
 
+@pytest.mark.parametrize(
+    ("terms", "waits"),
+    [
+        ({"tif": "GTC"}, True),
+        ({"tif": "GTC", "when_closed": "REJECT"}, False),
+        ({"tif": "DAY", "when_closed": "QUEUE"}, True),
+        ({"tif": "IOC"}, False),
+        ({"ord_type": "STOP", "stop_px": "1100", "tif": "GTC"}, True),
+    ],
+)
+def test_row_65_an_order_waits_for_the_open_or_says_that_it_does_not(
+    exchange_hours, at_the_exchange, alice, desk, terms, waits
+):
+    at_the_exchange("2026-03-02T16:01")
+    body = alice.order_body(
+        "BUY", "10", **({"price": "950.00"} if "stop_px" not in terms else {}) | terms
+    )
+    shown = alice.post("/orders/preview", body).json
+    answer = alice.post("/orders", body)
+    assert shown["would_be_accepted"] is waits
+    if not waits:
+        assert (answer.status, answer.code) == (422, "market_closed")
+        return
+    assert "waits_for_open" in {row["code"] for row in shown["warnings"]}
+    order = alice.order(answer.json["id"])
+    assert (order["ord_status"], order["held_by"], order["working_indicator"]) == (
+        "NEW",
+        "OMS",
+        False,
+    )
+    (command,) = desk.rows(Command, order_id=order["id"])
+    assert command.state == "QUEUED"
+    assert command.not_before.isoformat() == "2026-03-03T14:30:00+00:00"
+    assert command.expires_at.isoformat() == "2026-03-03T21:00:00+00:00"
+    assert alice.cancel(order["id"]).json["ord_status"] == "CANCELED"
+
+
 # --- prices and previews --------------------------------------------------------------------------
 
 

@@ -1,12 +1,15 @@
 """Order types at the door: what fires at once, money in units, bounds of market orders."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from brokers.adapters.registry import adapter_class, capabilities_of
 from oms.models import Command, Order
 from tests.journeys.cast import open_desk, utcnow
+from trading.vocabulary import OrdType, TimeInForce
 
 STOP = {"ord_type": "STOP", "tif": "GTC"}
 TRAIL = {"ord_type": "TRAILING_STOP", "trail_type": "PRICE", "tif": "GTC"}
@@ -180,3 +183,44 @@ def test_a_preview_says_who_keeps_a_stop(market, alice, desk):
     held = shown["estimate"]["held_by"]
     assert (held == "OMS") is ("held_here" in codes)
     assert shown["estimate"]["synthetic_parts"] == (["trigger"] if held == "OMS" else [])
+
+
+def test_what_nobody_can_bound_is_refused(market, alice, desk, monkeypatch):
+    able = capabilities_of(desk.broker)
+    takes = dict(able.time_in_force) | {OrdType.LIMIT: frozenset({TimeInForce.GTC})}
+    alone = replace(able, time_in_force=takes)
+    monkeypatch.setattr(adapter_class(desk.broker), "capabilities", alone)
+    market.show("999.50", "1000.50", size=5)
+    terms = {"max_slippage_bps": "5", "tif": "DAY"}
+    refused = alice.place("BUY", "6", **terms)
+    assert (refused.status, refused.code) == (422, "slippage_exceeds_limit"), refused.text
+    assert refused.json["errors"][0]["field"] == "max_slippage_bps"
+    order_id = alice.placed("BUY", "5", **terms)
+    assert payload_of(desk, order_id)["ord_type"] == "MARKET"
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        ({"display_qty": "5"}, "display_qty"),
+        ({"time_in_force": "OPG"}, "time_in_force"),
+    ],
+)
+def test_an_amendment_is_held_to_the_venue_as_well(market, alice, desk, terms, field):
+    order_id = alice.placed("BUY", "10", price="950", tif="GTC")
+    answer = alice.replace(order_id, **terms)
+    if desk.broker == "paper" and field == "display_qty":
+        assert answer.status == 202, answer.text
+        assert answer.json["display_qty"] == "5"
+    else:
+        assert (answer.status, answer.code) == (422, "unsupported_by_venue"), answer.text
+        assert answer.json["errors"][0]["field"] == field
+
+
+def test_a_protected_order_amended_before_it_left_keeps_its_bound(market, alice, desk):
+    order_id = alice.placed("BUY", "8", max_slippage_bps="20", tif="DAY")
+    before = payload_of(desk, order_id)
+    assert alice.replace(order_id, order_qty="9").status == 202
+    after = payload_of(desk, order_id)
+    assert after == before | {"order_qty": "9"}
+    assert after["price"] == "1002.5"
