@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
@@ -43,6 +44,26 @@ class ContentPolicyMiddleware:
             response.headers.setdefault("Content-Security-Policy", policy)
             response.headers.setdefault("Permissions-Policy", _ABILITIES)
         return response
+
+
+class WholeTextMiddleware:
+    """Refuse forms and addresses with NUL characters: no keyboard types one, no database keeps one.
+
+    The API's doors say so field by field; a page answers that this is no form of its own.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request. :raises BadRequest: for a text with a NUL."""
+        if not for_machines(request.path):
+            said = [request.path]
+            for given in (request.GET, request.POST):
+                said += [text for name, texts in given.lists() for text in (name, *texts)]
+            if any("\x00" in text for text in said):
+                raise BadRequest("a NUL character")
+        return self.get_response(request)
 
 
 class PartMiddleware:

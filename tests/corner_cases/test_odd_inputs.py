@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from config.api import openapi_document
+from portal.ticket.form import FIELDS
 
 DEEP = json.loads("[" * 40 + "]" * 40)
 ODD: tuple[Any, ...] = (
@@ -186,3 +187,41 @@ def test_amounts_nobody_can_keep_are_refused_and_the_largest_are_kept(
     for page in ("orders", "positions", "balances", "pnl"):
         assert alice.get(f"/{page}?account={desk.code}").status == 200
     assert ask("/orders/cancel-all", {"account": desk.code}).status == 202
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", [4])
+def test_no_field_of_the_ticket_brings_a_fault(at_desk, market, desk, seed):
+    dice = random.Random(seed)
+    browser = at_desk("alice")
+    opened = browser.opened_ticket(price="950.00")
+    texts = [one for one in ODD if isinstance(one, str)]
+    texts += ["b+1", "m", "50%", "1k", "h", "q", "w", "1e3k", "%", "on", "2027-01-04T15:00", "-1%"]
+    for name in (*FIELDS, "csrfmiddlewaretoken2"):
+        market.again()
+        for value in dice.sample(texts, 8):
+            kind = dice.choice(("LIMIT", "MARKET", "TRAILING_STOP", "PEGGED", "STOP_LIMIT"))
+            form = opened | {"ord_type": kind, "cl_ord_id": f"t-{dice.randrange(10**12)}"}
+            path = dice.choice(("/desk/ticket", "/desk/ticket/preview", "/desk/ticket/fields"))
+            answer = browser.post(path, **form | {name: value})
+            shown = (path, kind, name, value[:80], answer.content[:300])
+            assert answer.status_code < 500, shown
+            assert (answer.status_code == 400) == ("\x00" in value), shown
+            page = answer.content.decode()
+            assert not [word for word in LEAKS if word in page], shown
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/orders?cl_ord_id=a%00b",
+        "/desk?symbol=%00",
+        "/orders/%00",
+        "/find?q=%00",
+        "/halt?where=%00",
+    ],
+)
+def test_an_address_with_a_nul_is_no_page(at_desk, path):
+    answer = at_desk("alice").get(path)
+    assert answer.status_code == 400
+    assert b"could not be read" in answer.content
