@@ -106,7 +106,7 @@ def request_replace(
         if wanted.order_qty > state.order_qty:
             rest = replace(wanted, order_qty=wanted.order_qty - state.cum_qty)
             check_reduce_only(order.account, rest, but=order.id)
-        _check_trigger(order, state, wanted, market)
+        check_trigger(order, state, wanted, market)
         judge_change(order, wanted, market, now)
         amend(
             order, wanted, terms.content_hash,
@@ -203,7 +203,7 @@ def _fired(wanted: OrderIntent) -> OrderIntent:
     return replace(wanted, ord_type=OrdType.LIMIT, **nothing)
 
 
-def _check_trigger(
+def check_trigger(
     order: Order, state: OrderState, wanted: OrderIntent, market: Mapping[str, Quote]
 ) -> None:
     """:raises FieldRefused: for a trigger, or a trail's distance, that would fire at once."""

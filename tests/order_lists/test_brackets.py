@@ -110,6 +110,7 @@ def test_a_leg_is_amended_through_its_list_only(open_bracket, lists, alice):
         ([{"leg_no": 4, "price": "951.00"}], "out_of_range"),
         ([{"leg_no": 2, "price": "899.00"}], "bracket_prices"),
         ([{"leg_no": 3, "stop_px": "1101.00"}], "bracket_prices"),
+        ([{"leg_no": 3, "stop_px": "1001.00"}], "would_trigger_immediately"),
         ([{"leg_no": 2, "price": "1100.00"}], "no_change"),
         ([{"leg_no": 2, "price": "1100.001"}], "off_tick"),
         ([{"leg_no": 2, "price": "1090.00", "order_qty": "2"}], "unknown_field"),

@@ -20,7 +20,7 @@ from oms.services.fold import load_state, record
 from oms.services.lists.follow import follow_entered
 from oms.services.lists.standing import Standing, enter, is_waiting, read
 from oms.services.lists.told import keep_alarms, shown
-from oms.services.replace import ReplaceTerms, amend, judge_change, wanted_order
+from oms.services.replace import ReplaceTerms, amend, check_trigger, judge_change, wanted_order
 from oms.services.requests import has_open, new_command_state, refusal
 from tenants.binding import tenant_bound
 from trading.contingency import ContingencyType, ListOrderStatus, Role, exit_price
@@ -104,6 +104,8 @@ def replace_exits(
         changes = [_change(standing, number, terms, now) for number, terms in enumerate(wanted)]
         _check_prices(standing, changes)
         for order, intent in changes:
+            if not is_waiting(order):  # what waits will meet a market nobody knows yet
+                check_trigger(order, load_state(order), intent, market)
             judge_change(order, intent, market, now)
             _amend(standing, order, intent, actor)
             _forget_distance(standing, order)
