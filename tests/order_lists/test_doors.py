@@ -16,6 +16,7 @@ BRACKET = (BUY, TARGET, STOP)
 COMBINATION = "unsupported_combination"
 LOWER = leg("BUY", "940.00", order_qty="10")
 PAIR = (BUY, LOWER)
+SLIPPING = leg("SELL", max_slippage_bps="20")
 FAR = leg("SELL", ord_type="LIMIT", offset_percent="100")
 BELOW_ZERO = leg("SELL", ord_type="STOP", offset="950")
 NEAR = leg("BUY", order_qty="10", ord_type="LIMIT", offset="5")
@@ -37,6 +38,7 @@ REFUSED = [
     _("legs.1.time_in_force", COMBINATION, "OCO", BUY, LOWER | {"time_in_force": "IOC"}),
     _("legs.1.offset", COMBINATION, "OCO", BUY, NEAR),
     _("legs.1.side", COMBINATION, "OTO", BUY, TARGET, sizing="FIXED"),
+    _("legs.1.max_slippage_bps", COMBINATION, "OTO", BUY, SLIPPING),
     _("legs", COMBINATION, "OTOCO", BUY, TARGET),
     _("legs", COMBINATION, "OTOCO", BUY, TARGET, TARGET),
     _("sizing", COMBINATION, "OTOCO", *BRACKET, sizing="FIXED"),

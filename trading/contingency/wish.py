@@ -192,6 +192,9 @@ def _triggered(wish: ListWish) -> Iterator[OrderFieldError]:
         if opposite and wish.sizing is Sizing.FIXED:
             text = "a leg opposite to the first follows what the first executes: sizing MATCH"
             yield _refused(number, "side", text)
+        if leg.intent.max_slippage_bps is not None:
+            text = "nobody knows yet what the market will be when a leg is released; name a price"
+            yield _refused(number, "max_slippage_bps", text)
 
 
 def _bracket(wish: ListWish) -> Iterator[OrderFieldError]:

@@ -27,6 +27,7 @@ from trading.contingency import Role, relative_px
 from trading.contingency.prices import price_field
 from trading.orders import wire
 from trading.orders.ids import leg_id
+from trading.orders.intent import default_time_in_force
 from trading.orders.reports import ExecutionReport
 from trading.orders.requests import Action, replace_decision
 from trading.vocabulary import (
@@ -36,14 +37,13 @@ from trading.vocabulary import (
     OrdType,
     ReportSource,
     Side,
-    TimeInForce,
 )
 
 NAME = "lists"
 COPIED = (
     *(name for name in wire.INSTRUCTION if name != "order_qty"),
     *("account", "instrument", "mode", "strategy", "tags", "source", "reserve_px", "intent_hash"),
-    *("list_id", "serves_leg", "created_by"),
+    *("list_id", "serves_leg", "created_by", "max_slippage_bps"),
 )
 """What an order sent again for a leg has of the one before it."""
 
@@ -104,7 +104,9 @@ def _as_market(order: Order) -> None:
     for name in ("price", "stop_px", "trail_offset", "trail_type", "activation_px"):
         setattr(order, name, None)
     order.limit_offset = order.trigger_price_type = order.display_qty = order.expire_time = None
-    order.ord_type, order.time_in_force = OrdType.MARKET, TimeInForce.DAY
+    continuous = not order.instrument.calendar
+    order.ord_type = OrdType.MARKET
+    order.time_in_force = default_time_in_force(OrdType.MARKET, continuous)
 
 
 def resize(standing: Standing, order: Order, qty: Decimal) -> bool:
