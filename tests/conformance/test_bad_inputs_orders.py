@@ -293,7 +293,7 @@ def test_b19_unknown_paths_are_404_in_json(market, alice, desk):
 
 
 def test_b20_b21_the_client_id_is_optional_and_consumed_only_by_what_was_stored(market, alice):
-    assert alice.place(**LIMIT).status == 201
+    assert alice.place("BUY", "5", **LIMIT).status == 201
     assert alice.place("BUY", "0", id="k", **LIMIT).code == "not_positive"
     assert alice.place("BUY", "10", id="k", **LIMIT).status == 201
     assert alice.place("BUY", "11", id="k", **LIMIT).code == "cl_ord_id_reused"
