@@ -8,7 +8,7 @@ from tenants.celery import HEADER
 
 
 def test_every_due_firm_gets_a_task_of_its_own(monkeypatch):
-    monkeypatch.setattr(tasks, "claim_due", lambda job, **_: ["t_acme", "t_globex"])
+    monkeypatch.setattr(tasks, "claim_due", lambda _job, **_: ["t_acme", "t_globex"])
     sent = Mock()
     monkeypatch.setattr(tasks, "send", sent)
     tasks.snapshot_pnl()
