@@ -139,7 +139,8 @@ async function preview(isAsked) {
   if (content() !== before) return edited();
   spellOut(fresh);
   markRows(form(), fresh, isAsked);
-  if (isAsked && fresh.dataset.previewId !== undefined) {
+  const isWrong = form().querySelector("[data-row]:not([hidden]) [aria-invalid=true]") !== null;
+  if (isAsked && !isWrong && fresh.dataset.previewId !== undefined) {
     form().elements.preview_id.value = fresh.dataset.previewId;
     review();
   }

@@ -110,6 +110,8 @@ def test_the_ticket_of_each_kind_and_what_becomes_of_it_break_no_rule(log_in, br
     broken += faults(tab, "amend")
     tab.goto(f"{person.url}/lists/{bracket['id']}")
     broken += faults(tab, "list")
+    # While axe reads a page nothing is painted, and the browser says that the font came too early.
+    person.watch.complaints = [one for one in person.watch.complaints if "preload" not in one]
     assert broken == []
 
 
