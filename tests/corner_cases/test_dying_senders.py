@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from brokers.adapters.base import Rejected
+from brokers.adapters.base import Lookup, Rejected, Unknown
 from brokers.adapters.capabilities import Dedup
 from brokers.adapters.paper.adapter import PaperBroker
 from brokers.models import BrokerConnection, GatewayLease
@@ -241,3 +241,64 @@ def test_row_95_an_answer_whose_commit_failed_is_read_again_from_the_venue(
 def connection_of(desk) -> BrokerConnection:
     (row,) = desk.rows(BrokerConnection, pk=desk.connection_id)
     return row
+
+
+@pytest.fixture
+def ignores_our_ids(monkeypatch):
+    """A venue that keeps no client id: what it shows of an order is what the order is.
+
+    Returns the function that loses the answer, and every word, about the next order.
+    """
+    submit, open_orders = PaperBroker.submit, PaperBroker.open_orders
+    capabilities = replace(
+        PaperBroker.capabilities, dedup=Dedup.NONE, cancel_by_client_id=False, dedup_window=None
+    )
+
+    async def lookup(_self, *_named):
+        return Lookup(None, complete=False)
+
+    async def without_ids(self, account):
+        page = await open_orders(self, account)
+        shown = tuple(replace(one, venue_cl_ord_id=one.order_id) for one in page.orders)
+        return replace(page, orders=shown)
+
+    async def lost(self, order):
+        hears, self.on_message = self.on_message, _nobody
+        await submit(self, order)
+        await asyncio.sleep(0.05)
+        self.on_message = hears
+        monkeypatch.setattr(PaperBroker, "submit", submit)
+        return Unknown("the line dropped")
+
+    monkeypatch.setattr(PaperBroker, "capabilities", capabilities)
+    monkeypatch.setattr(PaperBroker, "lookup", lookup)
+    monkeypatch.setattr(PaperBroker, "open_orders", without_ids)
+    return lambda: monkeypatch.setattr(PaperBroker, "submit", lost)
+
+
+async def _nobody(_account: str, _raw: bytes) -> None:
+    """What the venue says reaches nobody."""
+
+
+def test_row_20_of_two_equal_orders_the_unknown_one_is_linked_to_nothing_and_comes_to_the_desk(
+    gateway, impatient, ignores_our_ids, alice, desk
+):
+    known = alice.placed("BUY", "10", **LIMIT)
+    alice.until_status(known, "NEW")
+    ignores_our_ids()
+    unknown = alice.placed("BUY", "10", allow_duplicate=True, **LIMIT)
+    alice.until_unknown(unknown)
+    until(lambda: len(command_of(desk, unknown).evidence) >= 3, "it was looked up three times")
+    gateway.reconcile(desk)
+    order = alice.order(unknown)
+    assert (order["ord_status"], order["order_id"], order["leaves_qty"]) == (
+        "PENDING_NEW", None, "10",
+    )  # fmt: skip
+    command = command_of(desk, unknown)
+    assert (command.state, command.attempt) == ("UNKNOWN", 1)
+    assert not any(look["found"] for look in command.evidence)
+    assert len(desk.at_venue()) == 2
+    assert alice.order(known)["ord_status"] == "NEW"
+    shown = alice.get(f"/breaks?account={desk.code}").json["items"]
+    stranger = desk.at_venue()[1].order_id
+    assert stranger in [row["subject"] for row in shown if row["kind"] == "EXTERNAL_ORDER"]
