@@ -1,5 +1,6 @@
 """kill -9 of the gateway while it keeps fifty stops: none is lost, none goes out twice."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
@@ -7,35 +8,23 @@ import pytest
 from tests.system.running import System, is_trouble, persistently, within
 
 pytestmark = pytest.mark.timeout(500)
-ACCOUNT = "KEPT"
+ACCOUNT = "PAPER-4"
+"""Of Acme, at the venue without stops."""
 STOPS = 50
 STEP_BPS = Decimal(8)
 """Apart: a day of the replay, which takes a minute, moves about a per cent."""
 FIRES_WITHIN_S = 120
 BACK_WITHIN_S = 60
-OPEN_ACCOUNT = f"""
-from datetime import UTC, datetime
-from decimal import Decimal
-from brokers.services import open_connection, open_paper_account
-from tenants.binding import tenant_bound
-from trading.vocabulary import Mode
-now = datetime.now(UTC)
-with tenant_bound("t_acme"):
-    plain = open_connection(name="plain", broker="paper-plain", mode=Mode.PAPER, now=now)
-    open_paper_account(
-        code="{ACCOUNT}", name="Kept stops", currency="USD", opening_cash=Decimal(1_000_000),
-        connection=plain, now=now,
-    )
-"""
 
 
 @pytest.fixture
-def stops(system: System) -> list[str]:
+def stops(system: System) -> Iterator[list[str]]:
     """Ids of stops on both sides of the market, held here for a venue without stops."""
-    made = system.command("shell", "-c", OPEN_ACCOUNT)
-    assert made.returncode == 0, made.stdout
     client = system.client("acme")
-    last = Decimal(client.get("/instruments/SPX/quote").body["last"])
+    quote = persistently(
+        lambda: client.get("/instruments/SPX/quote"), retries=lambda answer: answer.status != 200
+    )
+    last = Decimal(quote.body["last"])
     ids = []
     for number in range(STOPS):
         side, away = ("BUY", 1) if number % 2 else ("SELL", -1)
@@ -54,7 +43,9 @@ def stops(system: System) -> list[str]:
         answer = persistently(lambda one=body: client.post("/orders", one), retries=is_trouble)
         assert answer.status in {200, 201}, answer.body
         ids.append(answer.body["id"])
-    return ids
+    yield ids
+    swept = client.post("/orders/cancel-all", {"account": ACCOUNT})
+    assert swept.status == 202, swept.body
 
 
 def told(system: System) -> list[tuple[str, str, str | None, int, int, Decimal]]:
