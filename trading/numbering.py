@@ -30,7 +30,7 @@ class Numbers:
 
     def seen(self, number: int) -> "Numbers":
         """The venue has shown an order under this number."""
-        return self if number <= self.shown else replace(self, shown=number)
+        return self if number <= self.shown else Numbers(self.taken, number, self.frozen)
 
     def connected(self, next_valid: int) -> "Numbers":
         """Compare with the number the venue says it takes next.

@@ -4,7 +4,6 @@ What Postgres keeps is modelled as attributes. Every change of it is one commit,
 happens whole or, where a crash comes before it, not at all.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -109,12 +108,11 @@ class Desk:
         if self.commits is not None:
             self.commits.append((self.clock.now, what, about))
 
-    def open_of(self, state: CommandState) -> Iterator[Command]:
+    def open_of(self, state: CommandState) -> list[Command]:
         """Commands in a state, in order of orders."""
-        for order in self.orders:
-            for command in order.commands:
-                if command.state is state:
-                    yield command
+        return [
+            command for order in self.orders for command in order.commands if command.state is state
+        ]
 
     # --- the order door -------------------------------------------------------------------------
 
@@ -181,20 +179,14 @@ class Desk:
     # --- sending --------------------------------------------------------------------------------
 
     def next_queued(self) -> Command | None:
-        best: Command | None = None
-        for order in self.orders:
-            new_leaves = order.commands[0].state is CommandState.SENDING
-            for command in order.commands:
-                if command.state is not CommandState.QUEUED:
-                    continue
-                if command.kind is CommandKind.NEW:
-                    if self.numbers_of(order.venue).frozen:
-                        continue
-                elif new_leaves:
-                    continue
-                if best is None or PRIORITY[command.kind] < PRIORITY[best.kind]:
-                    best = command
-        return best
+        ready = [one for one in self.open_of(CommandState.QUEUED) if self._may_go(one)]
+        return min(ready, key=lambda one: PRIORITY[one.kind], default=None)
+
+    def _may_go(self, command: Command) -> bool:
+        """A new order unless its venue's numbers are frozen, a request once its order has left."""
+        if command.kind is CommandKind.NEW:
+            return not self.numbers_of(command.order.venue).frozen
+        return command.order.commands[0].state is not CommandState.SENDING
 
     def claim(self, command: Command) -> None:
         """Commit as SENDING: from here on bytes may have left."""

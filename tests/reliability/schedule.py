@@ -14,9 +14,12 @@ from tests.reliability.lookups import LAG_MS
 from tests.reliability.venue import Personality
 
 ORDERS = 12
-STEPS = 100
+STEPS = 94
 DEDUPS = ("FULL", "OPEN_ONLY", "NONE", "ASCENDING")
 TIFS = ("DAY", "DAY", "GTC", "GTC", "IOC")
+WAITS = (200, 700, 2_500, 2_500, 12_000)
+ENDS = ("CANCELED", "EXPIRED", "REJECTED")
+REMARKS = ("SUSPENDED", "STOPPED", "TRIGGERED")
 SEND_FATES = (
     "lost", "unread", "late", "very_late", "throttle", "crash_before_claim", "crash_after_claim",
     "crash_after_send", "refuse", "not_connected",
@@ -84,29 +87,27 @@ def _personality(draw: Random) -> Personality:
 
 
 def _step(word: str, draw: Random, ways: Sequence[str]) -> list[Any]:
-    def upto(top: int) -> int:  # what randint does in many more calls
-        return int(draw.random() * top)
-
-    number = upto(1 << 16)
+    random = draw.random  # randint and choice take several times as long
+    number = int(random() * 65_536)
     if word == "send":
-        return [word, ways[upto(len(ways))] if ways else "ok"]
+        return [word, ways[number % len(ways)] if ways else "ok"]
     if word == "deliver":
-        return [word, number, ways[upto(len(ways))] if ways else "next"]
-    qty, px = 1 + upto(20), 1 + upto(50)
+        return [word, number, ways[int(random() * len(ways))] if ways else "next"]
+    qty, px = 1 + int(random() * 20), 1 + int(random() * 50)
     if word in NUMBERED:
         return [word, number, number >> 4, qty * 2 if word in ("replace", "restate") else qty, px]
     if word == "new":
-        return [word, number % 2, 4 + upto(37), px, TIFS[upto(len(TIFS))], number >> 1]
+        return [word, number % 2, 4 + int(random() * 37), px, TIFS[qty % len(TIFS)], number >> 1]
     if word == "tick":
-        return [word, (200, 700, 2_500, 2_500, 12_000)[upto(5)], draw.random() < 0.6]
+        return [word, WAITS[number % len(WAITS)], random() < 0.6]
     if word == "end":
-        return [word, number, ("CANCELED", "EXPIRED", "REJECTED")[upto(3)]]
+        return [word, number, ENDS[qty % len(ENDS)]]
     if word == "remark":
-        return [word, number, ("SUSPENDED", "STOPPED", "TRIGGERED")[upto(3)], qty]
+        return [word, number, REMARKS[px % len(REMARKS)], qty]
     if word == "reconcile":
-        return [word, draw.random() < 0.6]
+        return [word, random() < 0.6]
     if word == "outage":
-        return [word, draw.random() < 0.6, number]
+        return [word, random() < 0.6, number]
     if word == "crash":
-        return [word, 1 + upto(6)]
+        return [word, 1 + number % 6]
     return [word] if word == "restart" else [word, number]

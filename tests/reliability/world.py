@@ -170,7 +170,7 @@ class World:
             lookups.answer_questions(self.desk)
 
     def _look_up(self, complete: bool) -> None:
-        for command in list(self.desk.open_of(CommandState.UNKNOWN)):
+        for command in self.desk.open_of(CommandState.UNKNOWN):
             if command.state is not CommandState.UNKNOWN or command.next_look > self.clock.now:
                 continue
             whole = complete and command.order.venue.is_up

@@ -106,8 +106,13 @@ def _term_change(
 ) -> tuple[list[ExecutionReport], Query | None]:
     """Other terms than ours: our replace took effect, an old snapshot, or the venue's change."""
     for version in state.versions:
-        if _may_be_in_force(state, version, answer) and _same_figures(version.terms, terms):
+        same = _same_figures(version.terms, terms)
+        if _may_be_in_force(state, version, answer) and (
+            same or _may_be_trimmed(state, version, answer)
+        ):
             report = _said(answer, ExecType.REPLACED)
+            if not same:
+                report = replace(report, order_qty=None, price=None, stop_px=None)
             return [
                 replace(
                     report,
@@ -119,6 +124,18 @@ def _term_change(
     if any(_same_figures(version.terms, terms) for version in state.versions):
         return [], Query.ORDER
     return [_said(answer, ExecType.RESTATED)], None
+
+
+def _may_be_trimmed(state: OrderState, version: Version, answer: ExecutionReport) -> bool:
+    """Whether a complete order under the version's own id may only show what was executed.
+
+    Its own, smaller total is in force then, and not the one that stands in its place.
+    """
+    return (
+        answer.ord_status is OrdStatus.FILLED
+        and answer.venue_cl_ord_id == version.venue_cl_ord_id
+        and answer.order_qty == state.cum_qty >= version.terms.order_qty
+    )
 
 
 def _may_be_in_force(state: OrderState, version: Version, answer: ExecutionReport) -> bool:

@@ -126,6 +126,14 @@ def test_an_overfilled_order_that_shows_what_was_executed_as_its_total_stays_ove
     assert (state.order_qty, state.overfill_qty) == (10, 2)
 
 
+def test_a_decrease_found_on_an_order_that_shows_what_was_executed_keeps_its_own_total() -> None:
+    state = run(amended(4), trade("a", 8, seq=4))
+    answer = report(E.ORDER_STATUS, at=9, ord_status=S.FILLED, order_qty=8, price=99, cum_qty=8,
+                    venue_cl_ord_id=V1)  # fmt: skip
+    after = last(state, answer).state
+    assert (after.ord_status, after.order_qty, after.terms.order_qty) == (S.FILLED, 8, 4)
+
+
 def test_a_total_lowered_unheard_is_learned_from_the_filled_order() -> None:
     state = run(order(40), NEW, report(E.CANCELED, 3), trade("a", 20, seq=4))
     answer = report(E.ORDER_STATUS, at=9, ord_status=S.FILLED, **ENDED | {"order_qty": 15})
