@@ -20,6 +20,7 @@ from bench.processes import ROOT, cpu_seconds, running, step
 from config.supervisor.processes import processes
 
 PER_SECOND = 5
+MOST_STREAMS = 20  # one key may have open
 PATIENCE_S = 60.0
 
 
@@ -37,9 +38,7 @@ def measure(*, clients: int, seconds: int, say: Callable[[str], None]) -> dict[s
         load = os.getloadavg()[0]
         with running(stream.command, servers.environment, log=log, socket=socket) as process:
             before = cpu_seconds(process.pid)
-            delays = asyncio.run(
-                _listen(socket, made["key"], clients, seconds, servers.environment, say)
-            )
+            delays = asyncio.run(_listen(socket, keys, clients, seconds, servers.environment, say))
             after = cpu_seconds(process.pid)
     cuts = quantiles(delays, n=100)
     used = None if before is None or after is None else (after - before) / len(delays) * 1e6
@@ -66,36 +65,33 @@ def table(result: dict[str, Any]) -> str:
 
 
 async def _listen(
-    socket: Path, key: str, clients: int, seconds: int, environment: dict[str, str],
+    socket: Path, keys: list[str], clients: int, seconds: int, environment: dict[str, str],
     say: Callable[[str], None],
 ) -> list[float]:  # fmt: skip
     """Return the delay of every delivery, in seconds."""
     told = seconds * PER_SECOND
-    ready = asyncio.Semaphore(0)
-    listening = [asyncio.create_task(_client(socket, key, told, ready)) for _ in range(clients)]
-    for _ in range(clients):
-        await asyncio.wait_for(ready.acquire(), PATIENCE_S)
+    opened = [await _opened(socket, keys[number // MOST_STREAMS]) for number in range(clients)]
     say(f"{clients} clients listen; {told} events in {seconds} s")
+    listening = asyncio.gather(*(_delays(reader, told) for reader, _ in opened))
+    command = [sys.executable, "-m", "bench.stream_steps", "tell", str(seconds), str(PER_SECOND)]
     teller = await asyncio.create_subprocess_exec(
-        *_tell(seconds), env=environment, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
+        *command, env=environment, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
     )
     try:
-        found = await asyncio.wait_for(asyncio.gather(*listening), seconds + PATIENCE_S)
+        found = await asyncio.wait_for(listening, seconds + PATIENCE_S)
     except (TimeoutError, asyncio.IncompleteReadError) as failure:
         raise LaneFailed(f"not every client got its {told} events: {failure!r}") from failure
     finally:
         await teller.wait()
+        for _, writer in opened:
+            writer.close()
     return [delay for delays in found for delay in delays]
 
 
-def _tell(seconds: int) -> list[str]:
-    return [sys.executable, "-m", "bench.stream_steps", "tell", str(seconds), str(PER_SECOND)]
+async def _opened(socket: Path, key: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open one stream from its present end.
 
-
-async def _client(socket: Path, key: str, told: int, ready: asyncio.Semaphore) -> list[float]:
-    """Read until ``told`` events have come.
-
-    :raises LaneFailed: if one comes twice, or the door is closed.
+    :raises LaneFailed: if the door stays closed.
     """
     reader, writer = await asyncio.open_unix_connection(str(socket), limit=2**20)
     writer.write(
@@ -105,7 +101,14 @@ async def _client(socket: Path, key: str, told: int, ready: asyncio.Semaphore) -
     head = await reader.readuntil(b"\r\n\r\n")
     if b" 200 " not in head.split(b"\r\n")[0]:
         raise LaneFailed(f"the stream answers {head[:60]!r}")
-    ready.release()
+    return reader, writer
+
+
+async def _delays(reader: asyncio.StreamReader, told: int) -> list[float]:
+    """Read until ``told`` events have come.
+
+    :raises LaneFailed: if one comes twice.
+    """
     delays: list[float] = []
     seen: set[str] = set()
     while len(delays) < told:
@@ -118,5 +121,4 @@ async def _client(socket: Path, key: str, told: int, ready: asyncio.Semaphore) -
         seen.add(event["id"])
         happened = datetime.fromisoformat(event["occurred_at"])
         delays.append((datetime.now(UTC) - happened).total_seconds())
-    writer.close()
     return delays

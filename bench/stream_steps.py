@@ -43,6 +43,23 @@ def tell(seconds: int, per_second: int) -> dict[str, Any]:
     return {"events": seconds * per_second, "seconds": time.perf_counter() - begun}
 
 
+def keys(count: int) -> dict[str, Any]:
+    """Make so many keys, because one may have only some streams open."""
+    from accounts.models import Membership
+    from accounts.roles import SCOPES_OF_ROLE, Role
+    from accounts.services import create_api_key
+
+    member = Membership.objects.get(tenant__schema_name=SCHEMA)
+    made = [
+        create_api_key(
+            membership=member, name=f"stream {number}", accounts=None, expires_at=None,
+            scopes=sorted(SCOPES_OF_ROLE[Role.OWNER]), ip_allowlist=[], now=datetime.now(UTC),
+        )
+        for number in range(count)
+    ]  # fmt: skip
+    return {"keys": [bearer for _, bearer in made]}
+
+
 def _write(count: int) -> None:
     from events.services import Draft, publish_many
     from tenants.binding import tenant_bound
@@ -60,7 +77,9 @@ def _wal(cursor: Any) -> int:
     return int(cursor.fetchone()[0])
 
 
-STEPS: dict[str, Callable[..., dict[str, Any]]] = {step.__name__: step for step in (relay, tell)}
+STEPS: dict[str, Callable[..., dict[str, Any]]] = {
+    step.__name__: step for step in (relay, tell, keys)
+}
 
 
 if __name__ == "__main__":
