@@ -31,7 +31,11 @@ def measure(*, clients: int, seconds: int, say: Callable[[str], None]) -> dict[s
     """
     with own_servers() as servers:
         step("bench.tenant_steps", "roll_out", environment=servers.environment)
-        made = json.loads(step("bench.order_steps", "setup", "1", environment=servers.environment))
+        step("bench.order_steps", "setup", "1", environment=servers.environment)
+        step("bench.stream_steps", "relay", "0", environment=servers.environment)  # the setup's own
+        wanted = -(-clients // MOST_STREAMS)
+        text = step("bench.stream_steps", "keys", str(wanted), environment=servers.environment)
+        keys = json.loads(text)["keys"]
         stream = next(one for one in processes(servers.state_dir) if one.name == "stream")
         socket = stream.sockets[0]
         log = servers.state_dir / "stream.log"
