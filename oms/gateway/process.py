@@ -17,6 +17,7 @@ from marketdata.hub import QuoteHub
 from marketdata.replay import ReplayFeed
 from oms.gateway.clock import utcnow
 from oms.gateway.database import DatabaseAway, DatabaseThreads
+from oms.gateway.ending import end
 from oms.gateway.session import Session
 from oms.services.outbox import CHANNEL
 from oms.services.reconciliation import RECONCILE_CHANNEL
@@ -56,9 +57,7 @@ class Gateway:
             task.result()  # a loop that ended by itself failed: let the supervisor see it
 
     async def _close(self, tasks: list[asyncio.Task[None]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
         await asyncio.gather(*(session.close() for session in self.sessions.values()))
         self.database.close()
 
