@@ -24,7 +24,7 @@ def test_an_order_is_filled_charged_and_booked(gateway, tws, alice, desk) -> Non
     assert alice.executions(order_id) == [("10", "1000.5")]
     alice.until(order_id, lambda _: "TRADE_CORRECT" in alice.words(order_id))
     gateway.reconcile(desk)
-    assert alice.get("/breaks").json["items"] == []
+    assert alice.get(f"/breaks?account={desk.code}").json["items"] == []
 
 
 def test_f01_an_answer_that_never_comes_is_unknown_and_found(gateway, impatient, tws, alice, desk):

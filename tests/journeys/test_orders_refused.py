@@ -159,19 +159,24 @@ def test_neither_firm_sees_the_other_by_any_id_of_any_route(gateway, market, ali
 
     order_id = alice.placed("BUY", "1")
     alice.until_final(order_id)
+    list_id = _list_id(alice)  # before the halt
     foreign = {
         "order_id": (order_id, "01J00000000000000000000000"),
         "halt_id": (_halt_id(desk), "01J00000000000000000000000"),
         "code": (desk.code, "P-nowhere"),
         "name": (desk.connection, "paper-nowhere"),
         "key_id": ("abcdefgh", "zzzzzzzz"),
+        "list_id": (list_id, "01J00000000000000000000000"),
     }
     public = {"symbol"}
     bodies = {
+        "{list_id}/replace": {"legs": [{"leg_no": 1, "price": "900.00"}]},
+        "/credentials": {"api_key": "x", "secret": "x"},
         "/lift": {"reason": "x"},
         "/faults": {"switch": "lose_ack", "times": 1},
         "/replace": {"order_qty": "5"},
         "/cancel": {},
+        "/flatten": {},
     }
     tried = 0
     charlie.bearer = charlie.desk.firm.bearers["program"]  # whoever may do most there
@@ -186,7 +191,7 @@ def test_neither_firm_sees_the_other_by_any_id_of_any_route(gateway, market, ali
                 charlie.call(
                     method.upper(),
                     path.replace(f"{{{name}}}", value),
-                    body,
+                    body if method in ("post", "put") else None,
                     x_request_id="same",
                 )
                 for value in foreign[name]
@@ -203,6 +208,21 @@ def test_neither_firm_sees_the_other_by_any_id_of_any_route(gateway, market, ali
     assert order_id not in narrowed.text
     refused = charlie.place(account=desk.code)
     assert (refused.status, refused.code) == (404, "not_found")
+
+
+def _list_id(alice) -> str:
+    """A list of two orders of which one cancels the other."""
+    legs = [
+        {"side": "BUY", "order_qty": "1", "ord_type": "LIMIT", "price": price,
+         "time_in_force": "GTC"}
+        for price in ("900.00", "901.00")
+    ]  # fmt: skip
+    answer = alice.post(
+        "/order-lists",
+        {"account": alice.desk.code, "symbol": "SPX", "contingency_type": "OCO", "legs": legs},
+    )
+    assert answer.status == 201, answer.text
+    return answer.json["list_id"] if "list_id" in answer.json else answer.json["id"]
 
 
 def _halt_id(desk) -> str:
