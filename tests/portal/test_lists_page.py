@@ -114,8 +114,8 @@ def test_a_preview_says_what_the_exits_would_bring(at_desk, market):
     form = browser.opened_ticket(**(BRACKET | {"exit_stop": "5", "exit_stop_in": "percent"}))
     page = text_of(browser.part("/desk/ticket/preview", "ticket-preview", method="post", **form))
     sums = re.sub(r"<[^>]*>", " ", page[page.index("data-outcomes") :])
-    assert re.search(r"If the target fills\s+110\s+\+100\.00 USD", sums)
-    assert re.search(r"If the stop fires\s+95\s+\u221250\.00 USD", sums)
+    assert re.search(r"If the target fills\s+110\.00\s+\+100\.00 USD", sums)
+    assert re.search(r"If the stop fires\s+95\.00\s+\u221250\.00 USD", sums)
 
 
 def test_the_page_of_a_list_shows_its_legs_and_blotters_lead_to_it(bracket, desk):
