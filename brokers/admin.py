@@ -6,13 +6,18 @@ from brokers.models import (
     BrokerAccount,
     BrokerConnection,
     BrokerMessage,
+    Credential,
+    CredentialKey,
+    CredentialUse,
     GatewayLease,
+    OrderNumber,
     PaperAccount,
     PaperClientId,
     PaperExecution,
     PaperFault,
     PaperOrder,
     PaperVenue,
+    VenueSymbol,
 )
 from common.console.keyset import PeriodFilter
 from common.console.sites import firm_console
@@ -55,6 +60,48 @@ class GatewayLeaseAdmin(FirmTable):
 
     list_display = ("connection", "holder", "epoch", "lease_until")
     search_fields = ("holder", "connection__name")
+
+
+@admin.register(Credential, site=firm_console)
+class CredentialAdmin(FirmTable):
+    """Which secrets connections have, since when and by whom; no page shows a value."""
+
+    list_display = ("name", "connection", "created_at", "created_by")
+    list_filter = ("connection",)
+    fields = ("connection", "name", "key", "created_at", "created_by")
+
+
+@admin.register(CredentialKey, site=firm_console)
+class CredentialKeyAdmin(FirmTable):
+    """The firm's data keys by the master key that encrypts them."""
+
+    list_display = ("id", "master_key_id", "created_at")
+    fields = ("master_key_id", "created_at")
+
+
+@admin.register(CredentialUse, site=firm_console)
+class CredentialUseAdmin(FirmTable):
+    """Every time credentials were kept, opened or revoked."""
+
+    list_display = ("at", "deed", "connection", "by")
+    list_filter = ("deed", "connection")
+    search_fields = ("by",)
+
+
+@admin.register(VenueSymbol, site=firm_console)
+class VenueSymbolAdmin(FirmTable):
+    """Instruments in the words of a connection's venue."""
+
+    list_display = ("symbol", "connection")
+    search_fields = ("symbol",)
+
+
+@admin.register(OrderNumber, site=firm_console)
+class OrderNumberAdmin(FirmTable):
+    """The numbers orders have at venues that count them."""
+
+    list_display = ("number", "venue_cl_ord_id", "connection", "client_number")
+    search_fields = ("venue_cl_ord_id",)
 
 
 @admin.register(BrokerMessage, site=firm_console)

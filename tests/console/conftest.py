@@ -12,7 +12,15 @@ from accounts.models import LoginFailures, Membership, User
 from accounts.roles import Role
 from accounts.services import add_member, create_user, open_session
 from approvals.models import Approval
-from brokers.models import FaultSwitch, PaperFault, PaperVenue
+from brokers.credentials import keep_credentials
+from brokers.models import (
+    BrokerConnection,
+    FaultSwitch,
+    OrderNumber,
+    PaperFault,
+    PaperVenue,
+    VenueSymbol,
+)
 from brokers.selectors import accounts_by_code
 from common.ids import new_ulid
 from events.models import IdempotentAnswer
@@ -91,6 +99,7 @@ def rare_rows(desk) -> None:
                 made_at=now, expires_at=now,
             )  # fmt: skip
         keep_proof(name="test", figure="0", problem="", now=now)
+        real_venue(BrokerConnection.objects.get(pk=desk.connection_id), now)
         venue = PaperVenue.objects.get(connection_id=desk.connection_id)
         PaperFault.objects.create(
             venue=venue, switch=FaultSwitch.LOSE_ACK, command=CommandKind.NEW, remaining=0,
@@ -102,6 +111,15 @@ def rare_rows(desk) -> None:
         )  # fmt: skip
     take_pnl_snapshots(schema=desk.schema, now=now)
     keep_standing(schema=desk.schema, level=0, worst="", figures=[], now=now, next_at=now)
+
+
+def real_venue(connection, now) -> None:
+    """What a connection to a real venue keeps besides."""
+    keep_credentials(connection=connection, values={"api_key": "k"}, by="user:x", now=now)
+    VenueSymbol.objects.create(connection=connection, symbol="SPX", description={"con_id": 1})
+    OrderNumber.objects.create(
+        connection=connection, client_number=1, number=1, venue_cl_ord_id=fresh("V")
+    )
 
 
 def _owner(firm):
