@@ -22,7 +22,8 @@ WAL_SLACK = 0.2
 GROUPS = 3
 Counts = dict[str, dict[str, float]]
 _LINE = re.compile(r"\[(\d+)\] LOG:  (?:statement|execute [^:]*): (.*)")
-# A key's last use is written now and then by the clock, not by order.
+# A key's last use is written now and then by the clock, not by order; so are the empty statements
+# by which a connection that was idle is tried.
 _BY_THE_CLOCK = 'UPDATE "accounts_apikey" SET "last_used_at"'
 _PATIENCE_S = 10.0
 
@@ -122,7 +123,7 @@ def _statements(text: str, on: Stage) -> list[str]:
     return [
         statement
         for pid, statement in _LINE.findall(text)
-        if pid != ours and not statement.startswith(_BY_THE_CLOCK)
+        if pid != ours and statement.strip() and not statement.startswith(_BY_THE_CLOCK)
     ]
 
 
