@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.db.models import Max
+
 from brokers.adapters.registry import ADAPTERS
-from brokers.models import BrokerAccount, BrokerConnection
+from brokers.models import BrokerAccount, BrokerConnection, OrderNumber
 from brokers.present import connection_json
 from brokers.selectors import access_connection
 from brokers.services import AccountCodeTaken, open_connection
@@ -89,6 +91,30 @@ def open_real_connection(
         now=now,
     )
     return connection
+
+
+def resume_numbers(
+    *, connection: BrokerConnection, first: int, actor: Actor, now: datetime
+) -> None:
+    """A person's decision where orders go on whose venue's numbers went back.
+
+    :raises Invalid: at a venue that does not number, or below a number used so far.
+    """
+    require_bound()
+    if connection.broker != TWS:
+        raise Invalid(f"{connection.broker} does not number orders as TWS does.")
+    used = OrderNumber.objects.filter(connection=connection).aggregate(last=Max("number"))["last"]
+    if used is not None and first <= used:
+        raise _wrong("first", f"{used} is the highest number used so far; go on above it.")
+    connection.options = {**connection.options, "resume_at": first}
+    connection.save(update_fields=["options"])
+    publish(
+        type="connection.resumed",
+        subject=connection.name,
+        data={**connection_json(connection), "first": first},
+        actor=actor.label,
+        now=now,
+    )
 
 
 def access_exchange(actor: Actor, name: str) -> BrokerConnection:

@@ -83,6 +83,14 @@ class CredentialsIn(StrictSchema):
     model_config = ConfigDict(json_schema_extra={"example": {"api_key": "…", "secret": "…"}})
 
 
+class ResumeIn(StrictSchema):
+    """The order number to go on at, above all that were used."""
+
+    first: Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
+
+    model_config = ConfigDict(json_schema_extra={"example": {"first": 5000}})
+
+
 class Kept(StrictSchema):
     """What became of the credentials."""
 
@@ -144,3 +152,19 @@ def delete_credentials(request: ApiRequest, name: str) -> dict[str, str]:
         connection = selectors.access_connection(actor, name)
         revoke_credentials(connection=connection, by=actor.label, now=datetime.now(UTC))
     return {"connection": name, "credentials": "REVOKED"}
+
+
+@router.post(
+    "/connections/{name}/resume", response=ConnectionOut, summary="Go on after numbers went back"
+)
+@idempotent
+def post_resume(request: ApiRequest, name: str, body: ResumeIn) -> Any:
+    """Let new orders of a TWS go on at a number, after the alarm ID_RESET."""
+    actor = request.actor
+    actor.require(ADMIN)
+    with tenant_bound(actor.schema):
+        connection = selectors.access_connection(actor, name)
+        opening.resume_numbers(
+            connection=connection, first=body.first, actor=actor, now=datetime.now(UTC)
+        )
+        return connection_row(actor, connection)

@@ -268,6 +268,8 @@ class Broker(Protocol):
 
     capabilities: ClassVar[Capabilities]
     on_message: MessageHandler | None
+    frozen: str | None
+    """Why no new order may go out until a person resumes; None while they may."""
 
     def __init__(
         self, *, schema: str, connection_id: int, quote_source: QuoteSource, run_db: RunDb

@@ -34,7 +34,7 @@ class OrderNumber(models.Model):
 
     The versions of one order share its number there; a number is never used for a second order.
     ``asked`` are the terms an amendment asked for, by which the venue's books show whether it
-    took effect.
+    took effect; ``shown`` says that the venue has shown an order under this number.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -45,6 +45,7 @@ class OrderNumber(models.Model):
     number = models.BigIntegerField()
     venue_cl_ord_id = models.CharField(max_length=32)
     asked = models.JSONField(null=True)
+    shown = models.BooleanField(default=False)
 
     class Meta:
         db_table = "venue_order_number"

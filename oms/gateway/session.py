@@ -20,7 +20,7 @@ from oms.gateway.clock import utcnow
 from oms.gateway.database import DatabaseAway, DatabaseThreads
 from oms.gateway.inquiries import Inquiries
 from oms.gateway.keeper import Keeper
-from oms.services import keeping, protocol
+from oms.services import id_reset, keeping, protocol
 
 log = logging.getLogger("oms.gateway")
 POLL_S = 1.0
@@ -142,6 +142,7 @@ class Session:
             epoch=self.epoch,
             now=utcnow(),
         )
+        await self._tell_of_numbers(broker)
         await recovery.reconcile(self)
         await lists.follow_open(self)
         watched_until = await self.database.run(
@@ -224,6 +225,18 @@ class Session:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._reconcile.wait(), RECONCILE_EVERY_S)
             await recovery.reconcile(self)
+            assert self.broker is not None, "a session compares only while it has a broker"
+            await self._tell_of_numbers(self.broker)
+
+    async def _tell_of_numbers(self, broker: Broker) -> None:
+        """An alarm stands while the venue's numbers keep new orders back."""
+        await self.database.run(
+            id_reset.tell_of_numbers,
+            schema=self.schema,
+            connection_id=self.connection_id,
+            frozen=broker.frozen,
+            now=utcnow(),
+        )
 
     async def _lists_loop(self) -> None:
         """What no report calls for: alarms come due, requests that were refused are made again."""

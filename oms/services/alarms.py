@@ -16,7 +16,7 @@ from oms.present import break_json
 
 class AlarmKind(StrEnum):
     """What may be wrong with orders: kept here, dependent on each other, taken as others, not
-    ended by a halt, or half replaced.
+    ended by a halt, half replaced, or numbered by a venue that has begun again.
     """
 
     TRIGGER_BLIND = "TRIGGER_BLIND"
@@ -27,6 +27,7 @@ class AlarmKind(StrEnum):
     ECHO_MISMATCH = "ECHO_MISMATCH"
     KILL_INCOMPLETE = "KILL_INCOMPLETE"
     REPLACE_HALF_DONE = "REPLACE_HALF_DONE"
+    ID_RESET = "ID_RESET"
 
 
 @dataclass(frozen=True, slots=True)

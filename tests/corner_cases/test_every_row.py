@@ -7,7 +7,6 @@ from tests.corner_cases.rows import ROWS
 
 TESTS = Path(__file__).resolve().parents[1]
 AWAITED = {
-    19: "numbers go on above the highest used; a venue that went back freezes nothing yet",
     **dict.fromkeys(range(75, 80), "execution algorithms are not built yet"),
     **dict.fromkeys((80, 81), "smart order routing is not built yet"),
 }

@@ -143,7 +143,7 @@ def test_the_page_by_keys_alone(running, log_in, prices):
     tab.keyboard.press("Control+A")
     tab.keyboard.type("9")
     tab.keyboard.press("Enter")
-    expect(tab.locator(".bl-order__said")).to_contain_text("order_qty 7 to 9")
+    expect(tab.locator(".bl-order__said")).to_contain_text("quantity 7 to 9")
     expect(tab.locator("h1")).to_contain_text("BUY 9 SPX", timeout=10_000)
     expect(tab.locator("#amend")).to_have_count(0)
     tab.evaluate("document.activeElement.blur()")

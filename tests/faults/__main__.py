@@ -16,10 +16,10 @@ from tests.faults.table import FAULTS, NOT_APPLICABLE
 
 HERE = Path(__file__).parent
 FOLDERS = {
-    "ib": ["tests/faults/test_ib.py", "tests/brokers/ib"],
+    "ib": ["tests/faults/test_ib.py", "tests/brokers/ib", "tests/corner_cases/test_numbers.py"],
     "ccxt:binance": ["tests/faults/test_binance.py", "tests/brokers/ccxt"],
 }
-NUMBER = re.compile(r"test_f(\d\d)_")
+NUMBER = re.compile(r"_f(\d\d)_")
 UNTRIED = "no test of this fault at this adapter yet"
 
 
@@ -73,7 +73,7 @@ def main() -> int:
     options = parser.parse_args()
     matrix = Matrix()
     paths = [path for folder in FOLDERS.values() for path in folder]
-    status = pytest.main(["-q", "-k", "test_f", *paths], plugins=[matrix])
+    status = pytest.main(["-q", "-k", "_f", *paths], plugins=[matrix])
     rows = matrix.rows()
     for row in rows:
         print(f"{row['fault']} {row['adapter']:14} {row['result']:15} {FAULTS[row['fault']]}")

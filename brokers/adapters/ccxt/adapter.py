@@ -67,6 +67,7 @@ class CcxtBroker:
         self, *, schema: str, connection_id: int, quote_source: QuoteSource, run_db: RunDb
     ) -> None:
         self.on_message: MessageHandler | None = None
+        self.frozen: str | None = None
         self._schema = schema
         self._connection_id = connection_id
         self._run_db = run_db

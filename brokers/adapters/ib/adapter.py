@@ -7,12 +7,13 @@ it heard since it connected; order numbers, which must never be used twice, are 
 import asyncio
 import logging
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
 
 from brokers.adapters.base import (
+    Accepted,
     BalancesPage,
     CancelOrder,
     ExecutionsPage,
@@ -21,6 +22,7 @@ from brokers.adapters.base import (
     MessageHandler,
     NewOrder,
     NotConnected,
+    NotExecuted,
     OrdersPage,
     Outcome,
     PositionsPage,
@@ -38,13 +40,14 @@ from brokers.adapters.ib.line import ANSWER_S, Line
 from brokers.adapters.ib.numbers import OrderNumbers
 from brokers.adapters.ib.orders import Heard, Orders, Waiting
 from brokers.adapters.ib.queries import Queries
-from brokers.adapters.ib.setup import Setup, check_accounts, read_setup
+from brokers.adapters.ib.setup import Setup, check_accounts, first_number, read_setup
 from brokers.adapters.outbox import Outbox
 from trading.orders.reports import ExecutionReport
 from trading.vocabulary import CommandKind, CxlRejReason, OrdRejReason
 
 log = logging.getLogger("brokers.ib")
 HEARTBEAT_S = 10.0
+FROZEN_RETRY = timedelta(seconds=1)
 
 
 class IbBroker:
@@ -56,10 +59,12 @@ class IbBroker:
         self, *, schema: str, connection_id: int, quote_source: QuoteSource, run_db: RunDb
     ) -> None:
         self.on_message: MessageHandler | None = None
+        self.frozen: str | None = None
         self._schema = schema
         self._connection_id = connection_id
         self._run_db = run_db
         self._setup: Setup | None = None
+        self._first_number = 0
         self._line: Line | None = None
         self._orders: Orders | None = None
         self._contracts: Contracts | None = None
@@ -84,6 +89,7 @@ class IbBroker:
             line.close()
             raise
         self._setup, self._line = setup, line
+        self._compare_numbers(setup, line)
         self._orders = Orders(line.version, setup.accounts)
         self._contracts = Contracts(line, setup.symbols)
         self._heartbeat = asyncio.get_running_loop().create_task(self._beat(line))
@@ -127,29 +133,51 @@ class IbBroker:
                 self._end(f"no heartbeat: {silence}")
                 return
 
+    def _compare_numbers(self, setup: Setup, line: Line) -> None:
+        """Freeze new orders where TWS would give a number that was an order of ours before."""
+        first = first_number(setup, line.next_valid_id)
+        self._first_number = first or 0
+        self.frozen = None
+        if first is None:
+            shown, offered = setup.numbers.shown, line.next_valid_id
+            self.frozen = f"TWS has shown order number {shown} and now begins again at {offered}"
+            log.error("%s; new orders wait for a person", self.frozen)
+
+    async def _still_frozen(self, line: Line) -> bool:
+        """A person may have decided meanwhile where to go on."""
+        if self.frozen is not None:
+            setup = await self._run_db(partial(read_setup, self._schema, self._connection_id))
+            self._compare_numbers(setup, line)
+        return self.frozen is not None
+
     # --- commands ---------------------------------------------------------------------------------
 
     async def submit(self, order: NewOrder) -> Outcome:
         """Send an order under a number of its own."""
         line, setup = self._reachable()
+        if await self._still_frozen(line):
+            return NotExecuted(str(self.frozen), FROZEN_RETRY)
         try:
             contract = await self._known_contracts().of(order.symbol, order.rules.currency)
         except UnknownSymbol as unknown:
             return Rejected(OrdRejReason.UNKNOWN_SYMBOL, str(unknown))
         except TimeoutError as silence:
             raise NotConnected("TWS does not say what the symbol is") from silence
-        number = await self._numbers().allocate(line.next_valid_id, order.venue_cl_ord_id)
+        number = await self._numbers().allocate(self._first_number, order.venue_cl_ord_id)
         wanted = line.order(
             orderId=number, **terms.order_fields(order, setup.accounts[order.account])
         )
         waiting = self._waiting(CommandKind.NEW, order.venue_cl_ord_id, order.venue_cl_ord_id)
-        return await self._command(
+        outcome = await self._command(
             number,
             order.account,
             waiting,
             lambda client: client.placeOrder(number, contract, wanted),
             not_after=order.valid_until,
         )
+        if isinstance(outcome, Accepted):
+            await self._numbers().shown(number)
+        return outcome
 
     async def cancel(self, request: CancelOrder) -> Outcome:
         """Take an order back by its number."""

@@ -8,11 +8,14 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+from django.db.models import Max, Q
+
 from brokers.adapters.base import NotConnected, ReplaceOrder, RunDb
 from brokers.adapters.ib.terms import has_terms, text
 from brokers.adapters.ib.wire import WireOrder
 from brokers.models import GatewayLease, OrderNumber
 from tenants.binding import tenant_bound
+from trading.numbering import Numbers
 
 
 class OrderNumbers:
@@ -32,6 +35,10 @@ class OrderNumbers:
     async def of(self, venue_cl_ord_id: str) -> OrderNumber | None:
         """The number an order got under this id of its chain, None if it got none here."""
         return await self._run_db(partial(_of, *self._where[:2], venue_cl_ord_id))
+
+    async def shown(self, number: int) -> None:
+        """The venue has shown an order under this number."""
+        await self._run_db(partial(_shown, *self._where[:2], number))
 
     async def amend(self, request: ReplaceOrder) -> OrderNumber:
         """Let the new version have its order's number, with the terms it asks for.
@@ -53,11 +60,11 @@ def current_ref(order: WireOrder, versions: list[OrderNumber]) -> str:
     return order.order_ref
 
 
-def highest(connection_id: int, client_number: int) -> int:
-    """The highest number used under a client id, 0 before the first. Joins the caller's binding."""
+def numbers_of(connection_id: int, client_number: int) -> Numbers:
+    """The highest numbers taken and shown under a client id. Joins the caller's binding."""
     used = OrderNumber.objects.filter(connection_id=connection_id, client_number=client_number)
-    last = used.order_by("-number").values_list("number", flat=True).first()
-    return 0 if last is None else int(last)
+    found = used.aggregate(taken=Max("number"), shown=Max("number", filter=Q(shown=True)))
+    return Numbers(taken=found["taken"] or 0, shown=found["shown"] or 0)
 
 
 def _allocate(
@@ -70,7 +77,7 @@ def _allocate(
         ).first()
         if known is not None:
             return known.number
-        number = max(highest(connection_id, client_number) + 1, floor)
+        number = max(numbers_of(connection_id, client_number).taken + 1, floor)
         OrderNumber.objects.create(
             connection_id=connection_id,
             client_number=client_number,
@@ -78,6 +85,11 @@ def _allocate(
             venue_cl_ord_id=venue_cl_ord_id,
         )
         return number
+
+
+def _shown(schema: str, connection_id: int, number: int) -> None:
+    with tenant_bound(schema):
+        OrderNumber.objects.filter(connection_id=connection_id, number=number).update(shown=True)
 
 
 def _of(schema: str, connection_id: int, venue_cl_ord_id: str) -> OrderNumber | None:

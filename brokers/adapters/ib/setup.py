@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from brokers.adapters.base import NotConnected
-from brokers.adapters.ib.numbers import highest
+from brokers.adapters.ib.numbers import numbers_of
 from brokers.models import BrokerAccount, BrokerConnection, VenueSymbol
 from tenants.binding import tenant_bound
+from trading.numbering import Numbers
 from trading.vocabulary import Mode
 
 PORTS = {Mode.PAPER: 7497, Mode.LIVE: 7496}
@@ -21,7 +22,8 @@ PAPER_ACCOUNT_ON_LIVE = "this is a live connection, and {} is a paper account at
 class Setup:
     """``accounts`` leads from our code to TWS's, ``symbols`` from ours to a contract's fields.
 
-    ``time_zone`` is the one TWS begins its days in; ``highest_number`` the last order number used.
+    ``time_zone`` is the one TWS begins its days in; ``numbers`` are the order numbers used so far,
+    ``resume_at`` the one a person has decided to go on at, 0 for none.
     """
 
     host: str
@@ -31,7 +33,8 @@ class Setup:
     mode: Mode
     accounts: dict[str, str]
     symbols: dict[str, dict[str, Any]]
-    highest_number: int
+    numbers: Numbers
+    resume_at: int
 
 
 def read_setup(schema: str, connection_id: int) -> Setup:
@@ -50,8 +53,20 @@ def read_setup(schema: str, connection_id: int) -> Setup:
             mode=mode,
             accounts={account.code: account.venue_code or account.code for account in accounts},
             symbols={known.symbol: known.description for known in symbols},
-            highest_number=highest(connection_id, client_number),
+            numbers=numbers_of(connection_id, client_number),
+            resume_at=int(options.get("resume_at", 0)),
         )
+
+
+def first_number(setup: Setup, next_valid: int) -> int | None:
+    """The number new orders begin at, None while TWS's numbers have gone back.
+
+    A person who has seen that decides where to go on: above all numbers used so far.
+    """
+    if setup.resume_at > setup.numbers.taken:
+        return max(setup.resume_at, next_valid)
+    numbers = setup.numbers.connected(next_valid)
+    return None if numbers.frozen else numbers.taken + 1
 
 
 def check_accounts(setup: Setup, offered: list[str]) -> None:

@@ -74,6 +74,7 @@ class PaperBroker:
         recorder: Recorder | None = None,
     ) -> None:
         self.on_message: MessageHandler | None = None
+        self.frozen: str | None = None
         self._schema = schema
         self._connection_id = connection_id
         self._quotes = quote_source
