@@ -201,6 +201,8 @@ def test_cancel_passes_a_halt(running, log_in, no_halt):
          "order_qty": "1", "price": "1049", "time_in_force": "GTC"},
     )  # fmt: skip
     assert order.status == 201, order.body
+    path = f"/orders/{order.body['id']}"
+    assert within(10, lambda: running.client("acme").get(path).body["ord_status"] == "NEW")
     running.client("acme").post(
         "/risk/halts",
         {"scope": "account", "target": "PAPER-1", "state": "REDUCING", "reason": "a drill of it"},
@@ -212,10 +214,9 @@ def test_cancel_passes_a_halt(running, log_in, no_halt):
           const body = new FormData(document.querySelector("form[method=post]"));
           return (await fetch(path, { method: "POST", body })).status;
         }""",
-        f"/orders/{order.body['id']}/cancel",
+        f"{path}/cancel",
     )
     assert status == 200
-    path = f"/orders/{order.body['id']}"
     assert within(10, lambda: running.client("acme").get(path).body["ord_status"] == "CANCELED")
 
 
