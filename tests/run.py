@@ -1,7 +1,7 @@
-"""``python -m tests.run``: every test but the browser's, in two lanes side by side.
+"""``python -m tests.run``: every test but the browser's, in three lanes side by side.
 
-One lane mostly waits for processes it starts and kills, the other mostly computes; on two cores
-they take little longer together than the longer one alone. Each lane has servers of its own.
+One lane waits for processes it starts and kills, one for gateways and venues, the third computes;
+on two cores they take little longer together than the longest alone. Each has servers of its own.
 """
 
 import re
@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 WAITING = ("system", "embedded", "stream", "portal_live", "events")
+TRADING = ("brokers", "corner_cases", "demo", "faults", "journeys", "oms", "order_lists")
 APART = ("e2e",)
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed)\b")
 HERE = Path(__file__).parent
@@ -26,12 +27,13 @@ def lanes() -> dict[str, list[str]]:
     )
     return {
         "waiting": [f"tests/{name}" for name in folders if name in WAITING],
-        "computing": [f"tests/{name}" for name in folders if name not in WAITING],
+        "trading": [f"tests/{name}" for name in folders if name in TRADING],
+        "computing": [f"tests/{name}" for name in folders if name not in (*WAITING, *TRADING)],
     }
 
 
 def main(options: list[str]) -> int:
-    """Run both lanes, show what each printed, and close with the sums; returns the exit status."""
+    """Run the lanes, show what each printed, and close with the sums; returns the exit status."""
     begun = time.monotonic()
     running = {}
     for name, folders in lanes().items():
@@ -49,7 +51,7 @@ def main(options: list[str]) -> int:
         for number, word in COUNT.findall(text.rstrip().rpartition("\n")[2]):
             kept = {"passed": "passed", "xfailed": "passed", "skipped": "skipped"}
             sums[kept.get(word, "failed")] += int(number)
-    print(f"both lanes took {time.monotonic() - begun:.0f} s")
+    print(f"the lanes took {time.monotonic() - begun:.0f} s")
     print(f"{sums['passed']} passed, {sums['failed']} failed, {sums['skipped']} skipped")
     return status
 

@@ -145,7 +145,8 @@ class PaperOrder(models.Model):
         indexes = [
             models.Index(
                 fields=["venue", "priority"], condition=Q(is_working=True), name="paper_working"
-            )
+            ),
+            models.Index(fields=["order_id"], name="paper_order_by_order_id"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -5,6 +5,7 @@ What is asked for is kept in memory alone: the reconciliation every minute finds
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -52,10 +53,9 @@ class Inquiries:
             for order_pk in [pk for pk, asked in self._asked.items() if asked.due <= now]:
                 await self._ask(session, order_pk)
             waits = [(asked.due - utcnow()).total_seconds() for asked in self._asked.values()]
-            try:
-                await asyncio.wait_for(self._wake.wait(), max(min(waits), 0) if waits else None)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(min(waits), 0) if waits else None):
+                    await self._wake.wait()
 
     async def _ask(self, session: "Session", order_pk: str) -> None:
         asked = self._asked[order_pk]

@@ -212,7 +212,8 @@ class Session:
                 await asyncio.gather(*(sender.drain(self, account) for account in accounts))
                 continue
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._wake.wait()
 
     async def _recovery_loop(self) -> None:
         while True:
@@ -223,7 +224,8 @@ class Session:
         while True:
             self._reconcile.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._reconcile.wait(), RECONCILE_EVERY_S)
+                async with asyncio.timeout(RECONCILE_EVERY_S):
+                    await self._reconcile.wait()
             await recovery.reconcile(self)
             assert self.broker is not None, "a session compares only while it has a broker"
             await self._tell_of_numbers(self.broker)

@@ -115,7 +115,7 @@ def explained(schema, statement):
 @pytest.mark.parametrize("after", ["\0", "x" * 5, "9" * 40, "-1", "01ARZ3NDEKTSV4RRFFQ69G5FAV"])
 def test_a_page_that_begins_nowhere_is_no_error(owner, after):
     for url in ("/admin/oms/order/", "/admin/brokers/brokermessage/"):
-        assert owner.get(url, {"after": after}).status_code in {200, 302}
+        assert owner.get(url, {"after": after}).status_code in {200, 302, 400}
 
 
 def test_an_order_is_found_by_every_id_it_ever_bore(owner, quay):

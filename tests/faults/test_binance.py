@@ -27,13 +27,13 @@ LIMIT = {"symbol": PAIR, "price": "49000.00", "tif": "GTC"}
 
 
 @pytest.fixture
-def pair(db) -> Instrument:
-    """An instrument of the exchange, which a test's prices stand for."""
+def pair(db) -> Iterator[Instrument]:
+    """An instrument of the exchange, gone again from the lists after the test."""
     made, _ = Instrument.objects.update_or_create(
         symbol=PAIR,
         defaults={
             "name": "Bitcoin in Tether",
-            "security_type": "COMMODITY",
+            "security_type": "INDEX",
             "currency": "USDT",
             "exchange": "BINANCE",
             "tick_size": Decimal("0.01"),
@@ -46,7 +46,8 @@ def pair(db) -> Instrument:
             "tradable": True,
         },
     )
-    return made
+    yield made
+    Instrument.objects.filter(symbol=PAIR).update(tradable=False, feed="")
 
 
 @pytest.fixture

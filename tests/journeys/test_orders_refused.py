@@ -171,6 +171,7 @@ def test_neither_firm_sees_the_other_by_any_id_of_any_route(gateway, market, ali
     public = {"symbol"}
     bodies = {
         "{list_id}/replace": {"legs": [{"leg_no": 1, "price": "900.00"}]},
+        "/resume": {"first": 5},
         "/credentials": {"api_key": "x", "secret": "x"},
         "/lift": {"reason": "x"},
         "/faults": {"switch": "lose_ack", "times": 1},

@@ -288,7 +288,8 @@ class PaperBroker:
         due = venue.next_due()
         delay = None if due is None else max((due - self._clock()).total_seconds(), 0.0)
         try:
-            await asyncio.wait_for(self._wake.wait(), delay)
+            async with asyncio.timeout(delay):
+                await self._wake.wait()
         except TimeoutError:
             return
         self._wake.clear()
