@@ -179,7 +179,8 @@ class TestLimits:
         assert listed["max_order_qty"]["value"] == "100000"
         assert listed["max_order_notional"]["value"] == "5000000"
         assert listed["price_collar"]["value"] == "0.1"
-        assert {row["unit"] for row in listed.values()} == {"quantity", "currency", "fraction"}
+        units = {"quantity", "currency", "fraction", "seconds"}
+        assert {row["unit"] for row in listed.values()} == units
 
     def test_a_limit_is_set_and_set_again(self, manager):
         answer = manager.put(LIMITS, self.BODY)

@@ -134,7 +134,7 @@ def test_a_firm_that_fails_is_named_the_others_go_on_and_the_next_run_takes_it_u
     run(B, "UPDATE events_subscribercursor SET failures = 12")
     with later_version(tmp_path, check):
         before = applied(B)
-        with pytest.raises(CommandError, match=r"1 of 4 firms[^$]*t_roll_b: .*few_failures"):
+        with pytest.raises(CommandError, match=r"1 of \d+ firms[^$]*t_roll_b: .*few_failures"):
             call_command("migrate")
         assert pending(fleet) == [B]
         assert applied(B) == before

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import checks
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, models, transaction
+from django.db.migrations.loader import MigrationLoader
 
 from config.migrate import migrate_all
 from tenants import checks as ours
@@ -122,7 +123,8 @@ def test_a_suspended_tenant_is_listed_but_not_active():
 def test_migrating_twice_changes_nothing_and_a_lost_record_is_noticed(firms):
     assert migrate_all() is False
     assert pending(["public", firms.one]) == []
-    app, name = max(key for key in applied(firms.one) if key[0] == "events")
+    on_disk = MigrationLoader(None).disk_migrations  # other tests have recorded some of their own
+    app, name = max(key for key in applied(firms.one) if key[0] == "events" and key in on_disk)
     with connection.cursor() as cursor:
         cursor.execute(f"DELETE FROM {firms.one}.django_migrations WHERE name = %s", [name])
         try:

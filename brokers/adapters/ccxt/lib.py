@@ -4,6 +4,12 @@ The library takes seconds to load and is loaded by the gateway alone, when a con
 Every number it gives is a text (``number = str``): no float ever holds a price or a quantity.
 """
 
+import asyncio
+import inspect
+from collections.abc import Callable
+from contextvars import copy_context
+from decimal import Context, localcontext, setcontext
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -42,7 +48,36 @@ def make_exchange(venue: Venue, setup: Setup) -> Any:
         if "test" not in exchange.urls:
             raise NoSandbox(f"{venue.name} has no test environment; use a live connection")
         exchange.set_sandbox_mode(True)
-    return exchange
+    return Apart(exchange)
+
+
+class Apart:
+    """The library's exchange, each of its calls under a decimal context of its own.
+
+    The library sets the rounding of whichever context it runs in; ours must stay as it is.
+    """
+
+    def __init__(self, exchange: Any) -> None:
+        self._exchange = exchange
+
+    def __getattr__(self, name: str) -> Any:
+        """An attribute of the exchange; its methods come wrapped."""
+        value = getattr(self._exchange, name)
+        if inspect.iscoroutinefunction(value):
+            return partial(_awaited, value)
+        return partial(_called, value) if inspect.ismethod(value) else value
+
+
+async def _awaited(method: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    context = copy_context()
+    context.run(setcontext, Context())
+    call = method(*args, **options)
+    return await asyncio.get_running_loop().create_task(call, context=context)
+
+
+def _called(method: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    with localcontext():
+        return method(*args, **options)
 
 
 def redirected(urls: Any, base_url: str) -> Any:

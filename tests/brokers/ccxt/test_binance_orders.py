@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, getcontext
 
 import pytest
 
@@ -255,6 +255,14 @@ def test_f63_revoked_credentials_end_the_session_and_a_wrong_key_never_begins_on
             assert "no longer takes the credentials" in await s.broker.wait_disconnected()
         with pytest.raises(SignedOut):
             await desk.broker().connect()
+
+    in_session(desk, journey)
+
+
+def test_the_library_leaves_the_rounding_of_decimals_as_it_is(desk: Desk) -> None:
+    async def journey(s) -> None:
+        await s.submit(price="49000")
+        assert getcontext().rounding == ROUND_HALF_EVEN
 
     in_session(desk, journey)
 
