@@ -423,6 +423,7 @@ class TestEnds:
                 desk.market.show("99", "101")
                 await s.submit("SELL", "1", name="V1", ord_type="STOP", stop_px="95")
                 desk.market.now = datetime(2026, 3, 3, tzinfo=UTC)
+                desk.market.show("99", "101")  # the venue looks at the clock again
                 await s.until(lambda: s.reports("EXPIRED"))
 
         asyncio.run(play())
